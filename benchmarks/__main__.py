@@ -1,0 +1,58 @@
+"""``python -m benchmarks [eager|scaling|all|profile]``: run by hand, never asserted in tests."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from benchmarks.timing import ROUNDS, limit_threads
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Time Wengert against NumPy, SciPy, autograd and PyTorch, side by side.",
+    )
+    made.add_argument(
+        "suite", nargs="?", default="all", choices=["eager", "scaling", "all", "profile"]
+    )
+    made.add_argument("--rounds", type=int, default=ROUNDS, help="interleaved rounds (%(default)s)")
+    made.add_argument(
+        "--output",
+        type=Path,
+        default=Path("benchmarks/results"),
+        help="where JSON and plots go (%(default)s)",
+    )
+    made.add_argument(
+        "--program", default="poisson log-density", help="what to profile (%(default)s)"
+    )
+    made.add_argument("--size", type=int, default=10, help="its size (%(default)s)")
+    made.add_argument("--library", default="wengert", help="whose gradient (%(default)s)")
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the suites asked for; 0 on success, 2 on bad arguments."""
+    made = parser()
+    options = made.parse_args(arguments)
+    if options.rounds < 1:
+        made.error(f"--rounds is {options.rounds}: at least one round is needed")
+    if not limit_threads():
+        print("NumPy was imported before threads could be limited: BLAS may use several.")
+    from benchmarks import eager, profiling, scaling  # after the limit: these import NumPy
+
+    if options.suite == "profile":
+        if options.program not in profiling.names():
+            made.error(f"--program: one of {', '.join(profiling.names())}")
+        profiling.run(options.program, options.size, options.library)
+        return 0
+    if options.suite in ("eager", "all"):
+        eager.run(options.rounds, options.output)
+    if options.suite in ("scaling", "all"):
+        scaling.run(options.rounds, options.output)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

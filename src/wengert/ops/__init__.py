@@ -1,0 +1,9 @@
+"""The primitives' records, one file per family, and the NumPy functions made of them.
+
+Read `families.py` and `core.py` first. Importing this package fills the tables through which
+Tracers speak NumPy's protocols.
+"""
+
+from wengert.ops import core, elementwise, operators
+
+__all__ = ["core", "elementwise", "operators"]

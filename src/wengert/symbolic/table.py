@@ -1,0 +1,241 @@
+"""What a primitive is in SymPy: the conversion table.
+
+`ELEMENTWISE` holds functions of numbers, applied entry by entry; `STRUCTURAL` functions of whole
+object arrays. A primitive in neither table that only moves or adds numbers runs its own NumPy
+implementation on object arrays (see `interpret`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.symbolic.library import Expr, boxed, sympy
+
+Rule = Callable[..., Any]
+
+
+def _where(condition: Expr, x: Expr, y: Expr) -> Expr:
+    return sympy.Piecewise((x, condition), (y, True))
+
+
+def _as_condition(x: Expr) -> Expr:
+    """A truth value: a relation itself, a number compared with zero."""
+    return x if x.is_Boolean else sympy.Ne(x, 0)
+
+
+def _as_number(x: Expr) -> Expr:
+    return _where(x, sympy.Integer(1), sympy.Integer(0)) if x.is_Boolean else x
+
+
+def _sinc(x: Expr) -> Expr:
+    return sympy.sinc(sympy.pi * x)
+
+
+def _heaviside(x: Expr, at_zero: Expr) -> Expr:
+    return sympy.Piecewise((0, x < 0), (at_zero, sympy.Eq(x, 0)), (1, True))
+
+
+def _fmod(x: Expr, y: Expr) -> Expr:
+    quotient = x / y
+    return x - y * sympy.sign(quotient) * sympy.floor(sympy.Abs(quotient))
+
+
+def _trunc(x: Expr) -> Expr:
+    return sympy.sign(x) * sympy.floor(sympy.Abs(x))
+
+
+_half = sympy.Rational(1, 2)
+_degree = sympy.pi / 180
+
+
+def _ndtr(x: Expr) -> Expr:
+    return _half * sympy.erfc(-x / sympy.sqrt(2))
+
+
+ELEMENTWISE: dict[str, Rule] = {
+    # arithmetic
+    "add": lambda x, y: x + y,
+    "sub": lambda x, y: x - y,
+    "mul": lambda x, y: x * y,
+    "div": lambda x, y: x / y,
+    "neg": lambda x: -x,
+    "positive": lambda x: x,
+    "reciprocal": lambda x: 1 / x,
+    "square": lambda x: x**2,
+    "power": lambda x, y: x**y,
+    "float_power": lambda x, y: x**y,
+    "floor_divide": lambda x, y: sympy.floor(x / y),
+    "remainder": lambda x, y: sympy.Mod(x, y),
+    "mod": lambda x, y: sympy.Mod(x, y),
+    "fmod": _fmod,
+    "conj": sympy.conjugate,
+    "real": sympy.re,
+    "imag": sympy.im,
+    "angle": sympy.arg,
+    "copy": lambda x: x,
+    # exponentials, logarithms, roots
+    "exp": sympy.exp,
+    "exp2": lambda x: 2**x,
+    "expm1": lambda x: sympy.exp(x) - 1,
+    "log": sympy.log,
+    "log2": lambda x: sympy.log(x) / sympy.log(2),
+    "log10": lambda x: sympy.log(x) / sympy.log(10),
+    "log1p": lambda x: sympy.log(1 + x),
+    "sqrt": sympy.sqrt,
+    "cbrt": sympy.real_root,
+    "logaddexp": lambda x, y: sympy.log(sympy.exp(x) + sympy.exp(y)),
+    "logaddexp2": lambda x, y: sympy.log(2**x + 2**y) / sympy.log(2),
+    # trigonometric and hyperbolic functions
+    "sin": sympy.sin,
+    "cos": sympy.cos,
+    "tan": sympy.tan,
+    "arcsin": sympy.asin,
+    "arccos": sympy.acos,
+    "arctan": sympy.atan,
+    "arctan2": sympy.atan2,
+    "hypot": lambda x, y: sympy.sqrt(x**2 + y**2),
+    "sinh": sympy.sinh,
+    "cosh": sympy.cosh,
+    "tanh": sympy.tanh,
+    "arcsinh": sympy.asinh,
+    "arccosh": sympy.acosh,
+    "arctanh": sympy.atanh,
+    "sinc": _sinc,
+    "deg2rad": lambda x: x * _degree,
+    "rad2deg": lambda x: x / _degree,
+    # pieces
+    "abs": sympy.Abs,
+    "fabs": sympy.Abs,
+    "sign": sympy.sign,
+    "copysign": lambda x, y: sympy.Abs(x) * _where(y >= 0, sympy.Integer(1), sympy.Integer(-1)),
+    "heaviside": _heaviside,
+    "maximum": sympy.Max,
+    "minimum": sympy.Min,
+    "fmax": sympy.Max,
+    "fmin": sympy.Min,
+    "clip": lambda x, low, high: sympy.Min(sympy.Max(x, low), high),
+    "floor": sympy.floor,
+    "ceil": sympy.ceiling,
+    "trunc": _trunc,
+    "select": lambda condition, x, y: _where(_as_condition(condition), x, y),
+    # comparisons
+    "eq": lambda x, y: sympy.Eq(x, y),
+    "ne": lambda x, y: sympy.Ne(x, y),
+    "lt": lambda x, y: x < y,
+    "le": lambda x, y: x <= y,
+    "gt": lambda x, y: x > y,
+    "ge": lambda x, y: x >= y,
+    "logical_and": lambda x, y: sympy.And(_as_condition(x), _as_condition(y)),
+    "logical_or": lambda x, y: sympy.Or(_as_condition(x), _as_condition(y)),
+    "logical_xor": lambda x, y: sympy.Xor(_as_condition(x), _as_condition(y)),
+    "logical_not": lambda x: sympy.Not(_as_condition(x)),
+    # special functions
+    "erf": sympy.erf,
+    "erfc": sympy.erfc,
+    "erfinv": sympy.erfinv,
+    "erfcinv": sympy.erfcinv,
+    "ndtr": _ndtr,
+    "log_ndtr": lambda x: sympy.log(_ndtr(x)),
+    "gamma": sympy.gamma,
+    "gammaln": sympy.loggamma,
+    "loggamma": sympy.loggamma,
+    "digamma": sympy.digamma,
+    "psi": sympy.digamma,
+    "polygamma": sympy.polygamma,
+    "beta": sympy.beta,
+    "betaln": lambda a, b: sympy.loggamma(a) + sympy.loggamma(b) - sympy.loggamma(a + b),
+    "expit": lambda x: 1 / (1 + sympy.exp(-x)),
+    "log_expit": lambda x: -sympy.log(1 + sympy.exp(-x)),
+    "logit": lambda x: sympy.log(x / (1 - x)),
+    "xlogy": lambda x, y: sympy.Piecewise((0, sympy.Eq(x, 0)), (x * sympy.log(y), True)),
+    "xlog1py": lambda x, y: sympy.Piecewise((0, sympy.Eq(x, 0)), (x * sympy.log(1 + y), True)),
+    "entr": lambda x: sympy.Piecewise((-x * sympy.log(x), x > 0), (0, True)),
+    "jv": sympy.besselj,
+    "yv": sympy.bessely,
+    "iv": sympy.besseli,
+    "kv": sympy.besselk,
+    "zeta": sympy.zeta,
+}
+
+
+# -- whole arrays ------------------------------------------------------------------------------------
+
+
+def _convert(x: Any, *, dtype: Any) -> Any:
+    if dtype.kind in "iu":
+        raise ValueError("an expression cannot become an integer")
+    convert = np.frompyfunc(_as_condition if dtype.kind == "b" else _as_number, 1, 1)
+    return convert(boxed(x))
+
+
+def _real_set(base: Any, value: Any, *, part: str) -> Any:
+    def replace(b: Expr, v: Expr) -> Expr:
+        return v + sympy.I * sympy.im(b) if part == "real" else sympy.re(b) + sympy.I * v
+
+    return np.frompyfunc(replace, 2, 1)(boxed(base), boxed(value))
+
+
+def _over_axes(x: Any, axes: Any, keepdims: bool, combine: Rule) -> Any:
+    """`combine` applied to all entries along `axes`."""
+    x = boxed(x)
+    axes = tuple(range(x.ndim)) if axes is None else tuple(axes)
+    kept = [a for a in range(x.ndim) if a not in axes]
+    moved = x.transpose(*kept, *axes).reshape([x.shape[a] for a in kept] + [-1])
+    result = np.empty(moved.shape[:-1], object)
+    for index in np.ndindex(*result.shape):
+        result[index] = combine(*moved[index])
+    if keepdims:
+        result = result.reshape([1 if a in axes else n for a, n in enumerate(x.shape)])
+    return result
+
+
+def _extremum(combine: Rule) -> Rule:
+    return lambda x, *, axes=None, keepdims=False: _over_axes(x, axes, keepdims, combine)
+
+
+def _matrices(x: Any) -> Any:
+    """The matrices in the last two axes, in order, and the axes before them."""
+    x = boxed(x)
+    return [sympy.Matrix(m.tolist()) for m in x.reshape(-1, *x.shape[-2:])], x.shape[:-2]
+
+
+def _inv(a: Any) -> Any:
+    matrices, batch = _matrices(a)
+    n = boxed(a).shape[-1]
+    entries = [e for m in matrices for e in m.inv(method="ADJ")]
+    return _object_array(entries, (*batch, n, n))
+
+
+def _det(a: Any) -> Any:
+    matrices, batch = _matrices(a)
+    return _object_array([m.det(method="berkowitz") for m in matrices], batch)
+
+
+def _slogdet(a: Any) -> Any:
+    det = _det(a)
+    sign = np.frompyfunc(sympy.sign, 1, 1)(det)
+    log = np.frompyfunc(lambda d: sympy.log(sympy.Abs(d)), 1, 1)(det)
+    return sign, log
+
+
+def _object_array(entries: list[Expr], shape: tuple[int, ...]) -> Any:
+    result = np.empty(len(entries), object)
+    result[:] = entries
+    return result.reshape(shape)
+
+
+STRUCTURAL: dict[str, Rule] = {
+    "convert": _convert,
+    "real_set": _real_set,
+    "full": lambda value, *, shape, dtype: np.full(shape, boxed(value)[()], object),
+    "reduce_max": _extremum(sympy.Max),
+    "reduce_min": _extremum(sympy.Min),
+    "max": _extremum(sympy.Max),
+    "min": _extremum(sympy.Min),
+    "inv": _inv,
+    "det": _det,
+    "slogdet": _slogdet,
+}

@@ -1,0 +1,149 @@
+"""Views and writes: how an assignment becomes a functional update that every alias sees.
+
+A view remembers the handle it was read from (`base`), how to read it again (`view_of`) and the
+base's version at that time (`seen`). A write replaces the handle's Var, raises its version and
+carries the change on to its base; other views of that base are read again when next used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import MutationError
+from wengert.ir.primitive import Primitive
+from wengert.trace.tracer import ArrayTracer, Tracer, current_recording, escaped, refresh_hook
+
+
+def link_view(
+    primitive: Primitive, result: Any, args: Sequence[Any], params: dict[str, Any]
+) -> None:
+    """Make `result`, just read from `args[0]` by a view primitive, a view of that handle."""
+    if not isinstance(result, ArrayTracer):
+        return
+    base = args[0]
+    if primitive.shares_memory is not None and not primitive.shares_memory(result, base):
+        return
+    result.base = base
+    result.view_of = (primitive, tuple(args[1:]), params)
+    result.seen = base.version
+
+
+def refresh(view: Tracer) -> None:
+    """Read `view` again if its base was written since it was last read."""
+    base = view.base
+    if base is None:
+        return
+    refresh(base)
+    if base.version != view.seen:
+        primitive, others, params = view.view_of
+        fresh = view.recording.record(primitive, (base, *others), params)
+        view.var, view.value = fresh.var, fresh.value
+        view.is_owned = False
+        view.seen = base.version
+        view.version += 1
+
+
+refresh_hook.append(refresh)
+
+
+def update(
+    target: Tracer, primitive: Primitive, others: Sequence[Any], params: dict[str, Any]
+) -> Tracer:
+    """`target = primitive(target, *others)`, seen by every alias of the array `target` is.
+
+    Returns the handle, rebound. Where nobody else holds the buffer the value is changed in
+    place, so that a loop of n small writes costs n small writes.
+    """
+    refresh(target)
+    check_writable(target, others)
+    recording = target.recording
+    is_owned = target.is_owned
+    atoms, values = recording.atoms(primitive, others)
+    new = recording.append(
+        primitive, [target.var, *atoms], [target.value, *values], params, in_place=is_owned
+    )
+    rebind(target, new)
+    return target
+
+
+def rebind(target: Tracer, new: Tracer) -> None:
+    """Give `target` the Var and value of `new`, and carry the write on to its base."""
+    if new.var.type != target.var.type:
+        raise MutationError(
+            "an in-place operation would change the shape or dtype of its target.",
+            got=f"{new.var.type!r} into {target.var.type!r}",
+            expected=f"{target.var.type!r}",
+            try_="x = x + y instead of x += y, or y.astype(x.dtype)",
+        )
+    target.var, target.value = new.var, new.value
+    target.is_owned = new.is_owned and target.base is None
+    target.version += 1
+    base = target.base
+    if base is not None:
+        primitive, others, params = target.view_of
+        if primitive.write_back is None:
+            raise MutationError(
+                "a write into a view that NumPy makes read-only.",
+                got=f"the result of {primitive.name}",
+                expected="an array that owns its elements",
+                try_="copy it first: x.copy()",
+            )
+        replacement, more, more_params = primitive.write_back(base, target, *others, **params)
+        update(base, replacement, more, more_params)
+        target.seen = base.version
+
+
+def check_writable(target: Tracer, others: Sequence[Any]) -> None:
+    """Raise where NumPy would show this write to someone outside the recording."""
+    recording = target.recording
+    if recording.is_closed:
+        raise escaped(target)
+    root = target
+    while root.base is not None:
+        root = root.base
+    if not recording.may_write_arguments and any(
+        root is handle for handle in recording.argument_handles
+    ):
+        raise refuse_write(
+            "an array that belongs to the caller",
+            "copy it first: x = x.copy(); or x = x + y instead of x += y",
+        )
+    inner = current_recording.get()
+    if inner is not None and inner.serial > recording.serial:
+        belongs_inside = any(
+            isinstance(v, Tracer) and v.recording.serial > recording.serial for v in others
+        )
+        if belongs_inside or not inner.has_values:
+            raise refuse_write(
+                f"an array of the function around {inner.purpose}",
+                "make the array inside, or carry it through the loop and return it",
+            )
+
+
+def may_update(target: Tracer, values: Sequence[Any]) -> bool:
+    """Whether no other value belongs to a recording inside that of `target`."""
+    serial = target.recording.serial
+    return all(not isinstance(v, Tracer) or v.recording.serial <= serial for v in values)
+
+
+def refuse_write(what: str, try_: str) -> MutationError:
+    """The error for a write that would be seen outside the recording."""
+    return MutationError(
+        f"a write into {what}.",
+        got="an assignment, +=, out= or np.add.at on it",
+        expected="writes into arrays made inside the function",
+        try_=try_,
+    )
+
+
+def values_share_memory(result: Tracer, base: Tracer) -> bool | None:
+    """Whether NumPy made `result` a view of `base`; None where no values tell."""
+    a, b = result.value, base.value
+    if a is None or b is None:
+        return None
+    if isinstance(a, Tracer):
+        return a.base is not None
+    return not isinstance(b, Tracer) and bool(np.may_share_memory(a, b))

@@ -1,0 +1,222 @@
+"""Linearization: from a Program and its values to the linear Program that maps tangents.
+
+`DifferentiatingRecording` looks up the rule of each equation as it is recorded, so that the values
+the derivative will read are kept and no others. `stitch` then joins the rules into one linear
+Program; it is cached on the last node of the recording, by structure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from wengert.ir.primitive import Primitive
+from wengert.ir.program import Atom, Equation, Program, Var, copy_equations, prune
+from wengert.trace.recording import Node, Recording, equation_key
+from wengert.transforms.rules import LinearRule, kinds_of, linear_rule
+
+
+class DifferentiatingRecording(Recording):
+    """A recording with values that keeps what the derivative of each equation reads."""
+
+    def __init__(self, purpose: str, active: Sequence[bool], keeps_sources: bool = False) -> None:
+        super().__init__(
+            purpose,
+            has_values=True,
+            lifts_scalars=True,
+            keeps_sources=keeps_sources,
+            kind=tuple(active),
+        )
+        self.is_active_argument = active
+        self.saved: dict[Var, Any] = {}
+
+    def argument(self, type_: Any, value: Any = None, is_array: bool = True) -> Any:
+        handle = super().argument(type_, value, is_array)
+        if self.is_active_argument[len(self.arguments) - 1]:
+            self.root.active.add(handle.var)
+        return handle
+
+    def extend(
+        self,
+        key: Any,
+        primitive: Primitive,
+        ins: list[Atom],
+        values: list[Any],
+        params: dict[str, Any],
+    ) -> Node:
+        active_vars = self.root.active
+        active = tuple([i for i, a in enumerate(ins) if a in active_vars])
+        if not active:
+            return super().extend(key, primitive, ins, values, params)
+        kinds = tuple([a.type if type(a) is Var else a for a in ins])
+        rule = linear_rule(primitive, kinds, params, active)
+        if rule.forward is not None:
+            primitive, params = rule.forward
+        node = super().extend(key, primitive, ins, values, params)
+        if node.rule is None:
+            node.rule = rule
+            outputs = node.equation.outputs  # type: ignore[union-attr]  # just made
+            active_vars.update([outputs[i] for i in rule.out_active])
+        return node
+
+    def save(self, node: Node, ins: list[Atom], values: list[Any], outputs: Any) -> None:
+        rule: LinearRule = node.rule
+        saved = self.saved
+        for i in rule.reads_in:
+            saved[ins[i]] = values[i]  # type: ignore[index]  # rules read Vars only
+        if rule.reads_out:
+            equation = node.equation
+            assert equation is not None
+            if equation.primitive.is_multiple:
+                for i in rule.reads_out:
+                    saved[equation.outputs[i]] = outputs[i]
+            else:
+                saved[equation.outputs[0]] = outputs
+
+    def linear_program(self, outputs: Sequence[Atom]) -> Linearized:
+        """The stitched linear Program of this recording, cached by structure."""
+        key = ("linear", tuple(outputs), self.node)
+        cache = self.node.derived
+        if cache is None:
+            cache = self.node.derived = {}
+        linearized = cache.get(key)
+        if linearized is None:
+            steps = [(n.equation, n.rule) for n in self.node.path() if n.rule is not None]
+            if self.sources is not None:
+                steps = self._steps_with_sources()
+            active = [v for v, on in zip(self.arguments, self.is_active_argument, strict=True) if on]
+            linearized = stitch(steps, active, outputs)  # type: ignore[arg-type]  # rules come with equations
+            if self.sources is None:
+                cache[key] = linearized
+        return linearized  # type: ignore[no-any-return]  # the cache holds these
+
+    def _steps_with_sources(self) -> list[Any]:
+        nodes = [n for n in self.node.path() if n.equation is not None]
+        assert self.sources is not None
+        return [
+            (n.equation.with_source(s), n.rule)  # type: ignore[union-attr]  # filtered above
+            for n, s in zip(nodes, self.sources, strict=True)
+            if n.rule is not None
+        ]
+
+    def residual_values(self, residuals: Iterable[Var]) -> list[Any]:
+        saved = self.saved
+        return [saved[v] for v in residuals]
+
+
+@dataclass(frozen=True)
+class Linearized:
+    """A linear Program with inputs (residuals, tangents of the active arguments).
+
+    `residuals` are Vars of the linearized Program; `out_active` lists the outputs that have a
+    tangent, in the order of `program.outputs`.
+    """
+
+    program: Program
+    residuals: tuple[Var, ...]
+    out_active: tuple[int, ...]
+    n_tangents: int
+    derived: dict[str, Any] = field(default_factory=dict)  # transforms of `program`, once made
+
+    @property
+    def is_linear(self) -> tuple[bool, ...]:
+        """Which inputs of `program` are tangents."""
+        return (False,) * len(self.residuals) + (True,) * self.n_tangents
+
+
+def stitch(
+    steps: Iterable[tuple[Equation, LinearRule]], active: Sequence[Var], outputs: Sequence[Atom]
+) -> Linearized:
+    """Join the rules of the equations in `steps` into one linear Program."""
+    tangent: dict[Atom, Any] = {v: Var(v.type) for v in active}
+    tangent_inputs = [tangent[v] for v in active]
+    equations: list[Equation] = []
+    for eq, rule in steps:
+        program = rule.program
+        mapping: dict[Var, Any] = dict(
+            zip(
+                program.inputs,
+                [
+                    *[eq.inputs[i] for i in rule.reads_in],
+                    *[eq.outputs[i] for i in rule.reads_out],
+                    *[tangent[eq.inputs[i]] for i in rule.active],
+                ],
+                strict=True,
+            )
+        )
+        copy_equations(program.equations, mapping, equations, eq.source)
+        for i, out in zip(rule.out_active, program.outputs, strict=True):
+            tangent[eq.outputs[i]] = mapping.get(out, out)  # type: ignore[arg-type]  # literals stay
+    out_active = tuple([i for i, a in enumerate(outputs) if a in tangent])
+    results = [tangent[outputs[i]] for i in out_active]
+    kept, needed = prune((), equations, results)
+    made = {v for eq in kept for v in eq.outputs}
+    made.update(tangent_inputs)
+    residuals = tuple(dict.fromkeys(_reads(kept, results, made)))
+    program = Program([*residuals, *tangent_inputs], kept, results)
+    return Linearized(program, residuals, out_active, len(tangent_inputs))
+
+
+def _reads(kept: list[Equation], results: list[Any], made: set[Var]) -> Iterable[Var]:
+    for eq in kept:
+        for a in eq.inputs:
+            if type(a) is Var and a not in made:
+                yield a
+    for a in results:
+        if type(a) is Var and a not in made:
+            yield a
+
+
+@dataclass(frozen=True)
+class LinearizedProgram:
+    """`forward`: inputs -> (outputs, residuals); `linear`: (residuals, tangents) -> tangents out."""
+
+    forward: Program
+    linear: Program
+    n_residuals: int
+    out_active: tuple[int, ...]
+
+
+def linearize_program(program: Program, active: Sequence[bool]) -> LinearizedProgram:
+    """Linearize a Program without values: the forward part leaves the residuals as outputs."""
+    active_vars: set[Any] = {v for v, on in zip(program.inputs, active, strict=True) if on}
+    inputs_active = [v for v, on in zip(program.inputs, active, strict=True) if on]
+    steps: list[tuple[Equation, LinearRule]] = []
+    forward: list[Equation] = []
+    for eq in program.equations:
+        on = tuple([i for i, a in enumerate(eq.inputs) if a in active_vars])
+        if on:
+            rule = linear_rule(eq.primitive, kinds_of(eq), eq.params, on)
+            if rule.forward is not None:
+                eq = extended(eq, rule)
+            active_vars.update([eq.outputs[i] for i in rule.out_active])
+            steps.append((eq, rule))
+        forward.append(eq)
+    linearized = stitch(steps, inputs_active, program.outputs)
+    residuals = linearized.residuals
+    return LinearizedProgram(
+        Program(program.inputs, forward, (*program.outputs, *residuals)),
+        linearized.program,
+        len(residuals),
+        linearized.out_active,
+    )
+
+
+def extended(eq: Equation, rule: LinearRule) -> Equation:
+    """The equation in its forward form: the same outputs, then the residuals."""
+    assert rule.forward is not None
+    primitive, params = rule.forward
+    types = primitive.type_rule(*[a.type if type(a) is Var else a.value for a in eq.inputs], **params)  # type: ignore[union-attr]  # atoms are Vars or Literals
+    extra = tuple(Var(t) for t in types[len(eq.outputs) :])
+    return Equation(primitive, eq.inputs, params, (*eq.outputs, *extra), eq.source)
+
+
+__all__ = [
+    "DifferentiatingRecording",
+    "Linearized",
+    "LinearizedProgram",
+    "equation_key",
+    "linearize_program",
+    "stitch",
+]
