@@ -142,9 +142,10 @@ def swell(result: helmholtz.HelmholtzResult) -> str:
         figure = Figure(figsize=(10, 3.4), layout="constrained")
         size, seconds = figure.subplots(1, 2)
         size.plot(n, [s.n_gradient for s in result.swell], "*:", color="#222222", label="∇f, SymPy")
+        size.plot(n, [s.n_shared for s in result.swell], "s:", color=RED, label="∇f, SymPy, shared")
         size.plot(n, [s.n_function for s in result.swell], "o:", color=GRAY, label="f, SymPy")
         programs = [s.n_program for s in result.swell]
-        size.plot(n, programs, "o-", color="#0072b2", label="∇f, Program (equations)")
+        size.plot(n, programs, "o-", color="#0072b2", label="∇f, Program (array operations)")
         size.set(title="Operations in the expression", xlabel="components n", yscale="log")
         size.legend()
         seconds.plot(n, [s.seconds for s in result.swell], "*:", color="#222222")

@@ -157,7 +157,7 @@ def _co2(result: co2.Co2Result) -> str:
         _table(co2.FIT_COLUMNS, [co2.fit_row(fit) for fit in result.fits]),
         _note(
             "The same solver, start and tolerances. Calls of f, the residuals, include those for "
-            "the differences. The error is that of the last Jacobian, relative to the largest "
+            "the differences; an exact Jacobian runs f once more, itself. The error is that of the last Jacobian, relative to the largest "
             "entry of its column, measured against the complex step."
         ),
     )
@@ -201,9 +201,10 @@ def _helmholtz(result: helmholtz.HelmholtzResult) -> str:
             "<h3>Expression swell</h3>",
             _paragraph(
                 f"Written out as a formula, the gradient for n = {last.n} has "
-                f"{last.n_gradient:,} operations where f has {last.n_function:,}, and SymPy takes "
-                f"{last.seconds:.1f} s to derive it. Reverse mode’s Program has {last.n_program} "
-                "equations for that n."
+                f"{last.n_gradient:,} operations where f has {last.n_function:,}; SymPy takes "
+                f"{last.seconds:.1f} s to derive it. A search for common subexpressions brings it "
+                f"down to {last.n_shared:,}. Reverse mode’s Program has {last.n_program} "
+                "equations, each on whole arrays."
             ),
             _figure(figures.swell(result)),
             _note(result.stopped + ".") if result.stopped else "",

@@ -8,20 +8,22 @@ import numpy as np
 
 from wengert.errors import WengertError
 
+
+
+class MissingSymPyError(WengertError, ImportError):
+    """SymPy is not installed."""
+
+
 try:
     import sympy
 except ImportError as _error:
-
-    class MissingSymPyError(WengertError, ImportError):
-        """SymPy is not installed."""
-
     raise MissingSymPyError(
         "wengert.symbolic needs SymPy, which is not installed.",
         expected="the extra `sym`",
         try_="pip install 'wengert[sym]'",
     ) from _error
 
-__all__ = ["Expr", "array_of", "boxed", "is_symbolic", "number", "sympy"]
+__all__ = ["Expr", "MissingSymPyError", "array_of", "boxed", "is_symbolic", "number", "sympy"]
 
 Expr = Any  # SymPy ships no annotations
 

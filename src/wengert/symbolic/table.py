@@ -30,6 +30,11 @@ def _as_number(x: Expr) -> Expr:
     return _where(x, sympy.Integer(1), sympy.Integer(0)) if x.is_Boolean else x
 
 
+def _cbrt(x: Expr) -> Expr:
+    third = sympy.Rational(1, 3)
+    return sympy.Piecewise((x**third, x >= 0), (-((-x) ** third), True))
+
+
 def _sinc(x: Expr) -> Expr:
     return sympy.sinc(sympy.pi * x)
 
@@ -68,8 +73,8 @@ ELEMENTWISE: dict[str, Rule] = {
     "power": lambda x, y: x**y,
     "float_power": lambda x, y: x**y,
     "floor_divide": lambda x, y: sympy.floor(x / y),
-    "remainder": lambda x, y: sympy.Mod(x, y),
-    "mod": lambda x, y: sympy.Mod(x, y),
+    "remainder": lambda x, y: x - y * sympy.floor(x / y),
+    "mod": lambda x, y: x - y * sympy.floor(x / y),
     "fmod": _fmod,
     "conj": sympy.conjugate,
     "real": sympy.re,
@@ -85,7 +90,7 @@ ELEMENTWISE: dict[str, Rule] = {
     "log10": lambda x: sympy.log(x) / sympy.log(10),
     "log1p": lambda x: sympy.log(1 + x),
     "sqrt": sympy.sqrt,
-    "cbrt": sympy.real_root,
+    "cbrt": _cbrt,
     "logaddexp": lambda x, y: sympy.log(sympy.exp(x) + sympy.exp(y)),
     "logaddexp2": lambda x, y: sympy.log(2**x + 2**y) / sympy.log(2),
     # trigonometric and hyperbolic functions
