@@ -14,6 +14,7 @@ from wengert.api.jacobians import (
 )
 from wengert.api.mapping import vmap
 from wengert.api.products import hvp, jvp, linear_transpose, linearize, vhp, vjp
+from wengert.api.series import jet, taylor
 from wengert.api.tracing import trace
 
 __version__ = "0.1.0"
@@ -27,10 +28,12 @@ __all__ = [
     "jacfwd",
     "jacobian",
     "jacrev",
+    "jet",
     "jvp",
     "linear_transpose",
     "linearize",
     "ops",
+    "taylor",
     "trace",
     "value_and_grad",
     "value_and_jacobian",

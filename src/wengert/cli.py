@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 import wengert as wg
+from wengert import numeric
 from wengert.errors import WengertError
 from wengert.expression import CONSTANTS, FUNCTIONS, Expression, ExpressionError, parse, parse_value
 
@@ -190,14 +191,14 @@ def _rows(
     """Labels and derivatives: first order, then the second derivatives of each pair."""
     every, arguments = tuple(range(len(values))), list(values.values())
     if method in NUMERIC:
-        first = wg.numeric.jacobian(function, every, method=NUMERIC[method])(*arguments)
+        first = numeric.jacobian(function, every, method=NUMERIC[method])(*arguments)
     else:
         transform = wg.jacrev if method == "reverse" else wg.jacfwd
         first = transform(function, argnums=every)(*arguments)
     rows = [(f"df/d{name}", row) for name, row in zip(values, first, strict=True)]
     if order == 2:
         if method in NUMERIC:
-            second = wg.numeric.hessian(function, every, method=NUMERIC[method])(*arguments)
+            second = numeric.hessian(function, every, method=NUMERIC[method])(*arguments)
         else:
             second = transform(transform(function, argnums=every), argnums=every)(*arguments)
         rows += [
@@ -221,8 +222,10 @@ def _symbolic_rows(
             where="",
             try_="another --method",
         )
+    from wengert import symbolic  # imports SymPy
+
     formulas = [
-        (f"df/d{name}", wg.symbolic.differentiate(function, k)) for k, name in enumerate(values)
+        (f"df/d{name}", symbolic.differentiate(function, k)) for k, name in enumerate(values)
     ]
     if order == 2:
         formulas += [

@@ -4,6 +4,7 @@ The tree (each class also derives from the built-in a NumPy user would expect):
 
     WengertError
     ├── ShapeError            (ValueError)           sizes or ranks that do not fit
+    ├── IndexingError         (IndexError)           an index out of bounds or of the wrong kind
     ├── DtypeError            (TypeError)            a dtype that cannot be used there
     ├── ArgumentError         (TypeError)            an argument of the wrong kind, a wrong option
     ├── NonScalarOutputError  (TypeError)            grad of a function whose output is not a scalar
@@ -112,6 +113,10 @@ class WengertError(Exception):
 
 class ShapeError(WengertError, ValueError):
     """Sizes or ranks that do not fit together."""
+
+
+class IndexingError(WengertError, IndexError):
+    """An index out of bounds, too many of them, or one of the wrong kind."""
 
 
 class DtypeError(WengertError, TypeError):

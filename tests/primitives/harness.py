@@ -445,14 +445,16 @@ def reversed_layout(a: Any) -> Any:
 
 def strided_layout(a: Any) -> Any:
     """The same elements with gaps between them."""
+    if not a.ndim:
+        return a
     wide = np.zeros(tuple([2 * n for n in a.shape]), a.dtype)
     view = wide[tuple([slice(None, None, 2)] * a.ndim)]
     view[...] = a
-    return view if a.ndim else a
+    return view
 
 
 def fortran_layout(a: Any) -> Any:
-    return np.asfortranarray(a)
+    return np.asfortranarray(a) if a.ndim else a
 
 
 def read_only(a: Any) -> Any:

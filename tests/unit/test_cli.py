@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 
@@ -296,5 +297,6 @@ def test_version_in_a_new_process() -> None:
         "import sys, wengert.cli as c; sys.exit(c.main())",
         "--version",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip() == f"wengert {wg.__version__}"

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-_HEADINGS = ("method", "value", "error", "time", "calls of f", "remark")
-_RIGHT_ALIGNED = (False, False, True, True, True, False)
+_HEADINGS = ("method", "value", "error", "time", "calls of f")
+_RIGHT_ALIGNED = (False, False, True, True, True)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Comparison:
         raise KeyError(method)
 
     def cells(self) -> list[tuple[str, ...]]:
-        """The table's cells as text, row by row."""
+        """The table's cells as text, row by row; remarks come below the table."""
         return [
             (
                 row.method,
@@ -78,15 +78,15 @@ class Comparison:
                 "–" if row.error is None else f"{row.error:.1e}",
                 "–" if row.seconds is None else _time_text(row.seconds),
                 "–" if row.n_evaluations is None else str(row.n_evaluations),
-                row.remark,
             )
             for row in self.rows
         ]
 
     @property
-    def footer(self) -> str:
-        """What the errors refer to, in a sentence."""
-        return f"Errors refer to {self.reference}, {self.confirmed_by}."
+    def notes(self) -> list[str]:
+        """What the errors refer to, then each method's remark."""
+        remarks = [f"{row.method}: {row.remark}" for row in self.rows if row.remark]
+        return [f"Errors refer to {self.reference}, {self.confirmed_by}.", *remarks]
 
     def __str__(self) -> str:
         table = [_HEADINGS, *self.cells()]
@@ -99,7 +99,7 @@ class Comparison:
             ]
             lines.append("  ".join(aligned).rstrip())
         lines.insert(1, "  ".join("─" * width for width in widths))
-        return "\n".join([self.quantity, *lines, self.footer])
+        return "\n".join([self.quantity, *lines, "", *self.notes])
 
     __repr__ = __str__
 
@@ -113,9 +113,11 @@ class Comparison:
             return "<tr>" + "".join(styled) + "</tr>"
 
         body = "\n".join(line("td", cells) for cells in self.cells())
+        notes = "<br>\n".join(html.escape(note) for note in self.notes)
         return (
-            f"<table>\n<caption>{html.escape(self.quantity)}. {html.escape(self.footer)}</caption>\n"
-            f"<thead>{line('th', _HEADINGS)}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+            f"<table>\n<caption>{html.escape(self.quantity)}</caption>\n"
+            f"<thead>{line('th', _HEADINGS)}</thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
+            f"<p>{notes}</p>"
         )
 
     def print(self) -> None:
@@ -127,12 +129,14 @@ class Comparison:
         except ImportError:
             print(self)
             return
-        table = Table(title=self.quantity, caption=self.footer)
+        table = Table(title=self.quantity)
         for heading, right in zip(_HEADINGS, _RIGHT_ALIGNED, strict=True):
             table.add_column(heading, justify="right" if right else "left", overflow="fold")
         for cells in self.cells():
             table.add_row(*[Text(cell) for cell in cells])
-        Console().print(table)
+        console = Console()
+        console.print(table)
+        console.print(*[Text(note) for note in self.notes], sep="\n")
 
 
 def _value_text(value: Any) -> str:
@@ -142,7 +146,7 @@ def _value_text(value: Any) -> str:
         text = np.array2string(array, precision=6, threshold=6, edgeitems=2, separator=", ")
     else:
         text = str(value)
-    text = " ".join(text.split())
+    text = " ".join(text.split()).replace("[ ", "[")
     return text if len(text) <= 60 else text[:57] + "…"
 
 

@@ -220,16 +220,20 @@ class _Check:
                 rtol, atol = self.tolerances
                 if not np.allclose(value, out, rtol, atol, equal_nan=True):
                     self.fail("forward", "the value differs from the function's", k, value, out)
-        return [self._same_type("forward", "tangent", k, t, out)
-                for k, (t, out) in enumerate(zip(tangents, self.outputs, strict=True))]
+        return [
+            self._same_type("forward", "tangent", k, t, out)
+            for k, (t, out) in enumerate(zip(tangents, self.outputs, strict=True))
+        ]
 
     def reverse(self) -> list[Array]:
         from wengert import vjp
 
         _, pullback = vjp(self.f, *self.point)
         cotangents = pullback(list(self.w))
-        return [self._same_type("reverse", "cotangent", k, ct, np.asarray(x))
-                for k, (ct, x) in enumerate(zip(cotangents, self.point, strict=True))]
+        return [
+            self._same_type("reverse", "cotangent", k, ct, np.asarray(x))
+            for k, (ct, x) in enumerate(zip(cotangents, self.point, strict=True))
+        ]
 
     def _same_type(self, mode: str, what: str, k: int, got: Any, like: Array) -> Array:
         array = np.asarray(got)
@@ -261,8 +265,9 @@ class _Check:
         size = _inner_size(self.w, reference) + _inner_size(cotangents, self.v)
         error = _inner_size(self.w, errors)
         if not abs(got - expected) <= atol + rtol * size + min(10 * error, 100 * rtol * (1 + size)):
-            self.fail("reverse", "<Jᵀw, v> differs from <w, J v> by differences", None,
-                      got, expected)
+            self.fail(
+                "reverse", "<Jᵀw, v> differs from <w, J v> by differences", None, got, expected
+            )
 
     def compare_modes(self, tangents: list[Array], cotangents: list[Array]) -> None:
         """<w, J v> = <Jᵀ w, v> holds to rounding: both modes compute the same products."""
@@ -270,8 +275,9 @@ class _Check:
         size = _inner_size(self.w, tangents) + _inner_size(cotangents, self.v)
         rtol, atol = self.tolerances
         if not abs(got - expected) <= rtol**2 * 100 * size + 1e-3 * atol:
-            self.fail("reverse", "<Jᵀw, v> differs from <w, J v> of forward mode", None,
-                      got, expected)
+            self.fail(
+                "reverse", "<Jᵀw, v> differs from <w, J v> of forward mode", None, got, expected
+            )
 
     def fail(self, mode: str, what: str, k: int | None, got: Any, expected: Any) -> None:
         nesting = " of ".join((mode, *self.history))

@@ -158,14 +158,12 @@ def _symbolic(f: Callable[..., Any], x: Any, trial: _Trial) -> Callable[[], Any]
     elapsed = time.perf_counter() - start
     trial.value = evaluate(x)
     trial.n_evaluations = 0
-    size = symbolic.expression_size(derived.expressions)
+    size = symbolic.expression_size(derived.derivative)
     trial.remarks.append(f"{size}, derived in {elapsed:.2g} s")
     return partial(evaluate, x)
 
 
-def _try(
-    method: str, prepare: Callable[[_Trial], Callable[[], Any]], seconds: float
-) -> _Trial:
+def _try(method: str, prepare: Callable[[_Trial], Callable[[], Any]], seconds: float) -> _Trial:
     trial = _Trial(method)
     try:
         call = prepare(trial)
@@ -213,9 +211,7 @@ def _conclude(quantity: str, trials: list[_Trial]) -> Comparison:
         agrees = distance * (size or 1.0) <= allowed
         verb = "confirmed by" if agrees else "WHICH IS CONTRADICTED BY"
         confirmed_by = f"{verb} {witness.method} (difference {distance:.1e})"
-    rows = tuple(
-        _row(trial, witness if trial is reference else reference) for trial in trials
-    )
+    rows = tuple(_row(trial, witness if trial is reference else reference) for trial in trials)
     return Comparison(quantity, rows, reference.method, confirmed_by)
 
 

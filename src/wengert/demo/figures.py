@@ -26,7 +26,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "Richardson": {"color": "#7a5c00", "marker": ">", "linestyle": "--"},
     "symbolic (SymPy)": {"color": "#222222", "marker": "*", "linestyle": ":"},
 }
-RC = {
+RC: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": GRAY,
     "axes.grid": True,

@@ -12,13 +12,14 @@ with 120 digits, which shares no code with the methods.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 import wengert as wg
+from wengert import numeric, symbolic
 from wengert.demo.progress import Screen
 from wengert.demo.timing import best_time
 
@@ -159,10 +160,10 @@ def methods(f: Function) -> dict[str, Function]:
         "reverse mode": wg.grad(f),
         "reverse mode, jit": wg.jit(wg.grad(f)),
         "forward mode": wg.jacfwd(f),
-        "complex step": wg.numeric.gradient(f, method="complex"),
-        "central differences": wg.numeric.gradient(f, method="central"),
-        "forward differences": wg.numeric.gradient(f, method="forward"),
-        "Richardson": wg.numeric.gradient(f, method="richardson"),
+        "complex step": numeric.gradient(f, method="complex"),
+        "central differences": numeric.gradient(f, method="central"),
+        "forward differences": numeric.gradient(f, method="forward"),
+        "Richardson": numeric.gradient(f, method="richardson"),
     }
 
 
@@ -176,7 +177,7 @@ def run(screen: Screen, quick: bool = False) -> HelmholtzResult:
         for n in sizes:
             p = problem(n)
             truth = reference(p)
-            result.function_seconds[n] = best_time(lambda p=p: p.energy(p.x), budget=0.05)
+            result.function_seconds[n] = _function_seconds(p)
             gradients = methods(p.energy)
             if not stopped:
                 swell, gradients[SYMBOLIC] = _symbolic(p)
@@ -197,6 +198,10 @@ def run(screen: Screen, quick: bool = False) -> HelmholtzResult:
     return result
 
 
+def _function_seconds(p: Problem) -> float:
+    return best_time(lambda: p.energy(p.x), budget=0.05)
+
+
 def _measure(p: Problem, gradient: Function, truth: Array, function_seconds: float) -> Measurement:
     error = np.linalg.norm(np.asarray(gradient(p.x)) - truth) / np.linalg.norm(truth)
     seconds = best_time(lambda: gradient(p.x), budget=0.05)
@@ -205,29 +210,19 @@ def _measure(p: Problem, gradient: Function, truth: Array, function_seconds: flo
 
 def _symbolic(p: Problem) -> tuple[Swell, Function]:
     """Differentiate the expression of f with SymPy, and make a Python function of the result."""
-    import sympy
-
-    expression, symbols = _expression(p)
     start = time.perf_counter()
-    gradient = [sympy.diff(expression, symbol) for symbol in symbols]
+    derived = symbolic.derive(p.energy, (p.x,))
     seconds = time.perf_counter() - start
-    shared, reduced = sympy.cse(gradient)
-    compiled = sympy.lambdify(symbols, gradient, modules="math", cse=lambda _: (shared, reduced))
+    function, gradient = map(symbolic.expression_size, (derived.function, derived.derivative))
     swell = Swell(
         n=p.x.size,
-        n_function=_n_operations([expression]),
-        n_gradient=_n_operations(gradient),
-        n_shared=_n_operations([entry for _, entry in shared] + reduced),
+        n_function=function.operations,
+        n_gradient=gradient.operations,
+        n_shared=gradient.shared,
         n_program=len(wg.trace(wg.grad(p.energy))(p.x).equations),
         seconds=seconds,
     )
-    return swell, lambda x: np.array(compiled(*x.tolist()))
-
-
-def _n_operations(expressions: Sequence[Any]) -> int:
-    import sympy
-
-    return sum(int(sympy.count_ops(expression)) for expression in expressions)
+    return swell, derived.compile()
 
 
 COLUMNS = ("method", "n", "time", "time / time of f", "relative error")
@@ -235,7 +230,7 @@ COLUMNS = ("method", "n", "time", "time / time of f", "relative error")
 
 def table_rows(result: HelmholtzResult, n: int) -> list[tuple[str, ...]]:
     """A line for each method: its measurement at `n` components, or the largest it reached."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, measurements in result.measurements.items():
         last = [m for m in measurements if m.n <= n][-1]
         rows.append(

@@ -157,8 +157,9 @@ def _co2(result: co2.Co2Result) -> str:
         _table(co2.FIT_COLUMNS, [co2.fit_row(fit) for fit in result.fits]),
         _note(
             "The same solver, start and tolerances. Calls of f, the residuals, include those for "
-            "the differences; an exact Jacobian runs f once more, itself. The error is that of the last Jacobian, relative to the largest "
-            "entry of its column, measured against the complex step."
+            "the differences; an exact Jacobian runs f once more, itself. The error is that of the "
+            "last Jacobian, relative to the largest entry of its column, measured against the "
+            "complex step."
         ),
     )
 

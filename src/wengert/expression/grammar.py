@@ -44,7 +44,7 @@ def syntax_tree(text: str) -> ast.expr:
         raise ExpressionError("the formula is nested too deeply.", where="") from None
 
 
-def check(node: ast.AST, text: str, found: dict[str, None]) -> None:
+def check(node: ast.expr, text: str, found: dict[str, None]) -> None:
     """Refuse every node that is not on the list; collect the names that need values."""
     match node:
         case ast.Constant(value=value):

@@ -72,6 +72,7 @@ class Primitive:
     render: Rule | None = None  # NumPy source text of one equation
     sparsity: Rule | None = None
     linearize: Rule | None = None  # control flow: builds its own LinearRule
+    extended: Primitive | None = None  # run instead when differentiated: more outputs, residuals
     series: Rule | None = None  # control flow: its own Taylor rule
     write_back: Rule | None = None  # views: (primitive, args, params) that update the base
     shares_memory: Rule | None = None  # views: whether this result really is one

@@ -4,7 +4,7 @@
     convert copy                            dtype and identity
     reshape broadcast_to sum transpose      shapes; broadcast and sum are an adjoint pair
     full iota                               constants made by an operation
-    stack_add stack_zeros                   the same for stacks
+    stack_add stack_zeros stack_spread stack_sum    the same for stacks
 
 `fit` and `unfit` take a tangent to, and a cotangent back from, the shape and dtype of a result.
 """
@@ -22,7 +22,6 @@ from wengert.errors import ShapeError
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.families import ONE, elementwise, linear
 from wengert.trace.tracer import Tracer, bind, current_recording
-from wengert.trace.views import values_share_memory
 from wengert.types import Stack, StackType, Type
 
 # -- arithmetic ------------------------------------------------------------------------------------
@@ -46,6 +45,8 @@ def neg(x: Any) -> Any:
 
 def conj(x: Any) -> Any:
     """The complex conjugate; of a real value the value itself, with nothing recorded."""
+    if type(x) is complex:
+        return x.conjugate()  # a literal stays one
     if kind_of(x) == "c":
         return bind(conj_p, x)
     return x
@@ -283,32 +284,41 @@ reshape_p = linear(
     batch=_reshape_batch,
     is_view=True,
     gives_array=True,
-    shares_memory=lambda result, base: _reshape_is_view(result, base),
+    shares_memory=lambda result, base, **params: _reshape_is_view(result, base, **params),
     write_back=_reshape_write_back,
 )
 
 
-def _reshape_is_view(result: Any, base: Any) -> bool:
-    """Whether NumPy's reshape returned a view; without values, C order of the root is assumed."""
-    known = values_share_memory(result, base)
-    if known is not None:
-        return known
+def _reshape_is_view(result: Any, base: Any, *, shape: Any, order: str) -> bool:
+    """Whether NumPy's reshape returned a view; without values, C order of the root is assumed.
+
+    The buffer of a view may be a copy of what NumPy would have looked through, so that only the
+    root's layout counts: the chain of views is gone through again on it.
+    """
     chain = []
     handle = base
     while handle.base is not None:
         chain.append(handle.view_of)
         handle = handle.base
-    model = np.empty(handle.shape, handle.dtype)
+    model = handle.value
+    while isinstance(model, Tracer):
+        model = model.value
+    if model is None:
+        model = np.empty(handle.shape, handle.dtype)
     for primitive, others, params in reversed(chain):
-        if others:
-            return False
-        model = primitive.array(model, **params)
-    return bool(np.may_share_memory(model.reshape(result.shape), model))
+        model = primitive.array(model, *[0] * len(others), **params)
+    return bool(np.may_share_memory(model.reshape(shape, order=order), model))
+
+
+def _set_all(base: Any, value: Any) -> Any:
+    result = np.empty_like(base)  # in the memory order of the array that is written
+    result[...] = value
+    return result
 
 
 set_all_p = linear(
     "set_all",
-    lambda base, value: np.array(value),
+    _set_all,
     lambda base, value: base,
     group=frozenset({0, 1}),
     transpose=lambda ct, args, i: ct if i == 1 else None,
@@ -504,9 +514,82 @@ stack_add_p = linear(
     lambda a, b: a,
     group=frozenset({0, 1}),
     transpose=lambda ct, args, i: ct,
-    batch=lambda size, args, is_batched: (bind(stack_add_p, *args), True),
+    batch=lambda size, args, is_batched: (
+        bind(
+            stack_add_p,
+            *[
+                a if on else bind(stack_spread_p, a, size=size, axis=0)
+                for a, on in zip(args, is_batched, strict=True)
+            ],
+        ),
+        True,
+    ),
     facts={"empty": "an empty stack is a stack of zeros"},
 )
+
+
+def _map_stack(f: Any, stack: Any, type_: Any) -> Any:
+    items = [
+        _map_stack(f, item, type_.item) if isinstance(item, Stack) else f(item)
+        for item in stack.items
+    ]
+    return Stack(tuple(items), type_)
+
+
+def _map_stack_type(f: Any, type_: Any) -> Any:
+    if isinstance(type_, StackType):
+        return StackType(_map_stack_type(f, type_.item))
+    return Type(f(type_.shape), type_.dtype)
+
+
+def _spread_stack_type(x: Any, *, size: int, axis: int) -> Any:
+    return _map_stack_type(lambda shape: (*shape[:axis], size, *shape[axis:]), x)
+
+
+def _spread_stack(x: Any, *, size: int, axis: int) -> Any:
+    return _map_stack(
+        lambda item: np.repeat(np.expand_dims(item, axis), size, axis=axis),
+        x,
+        _spread_stack_type(x.type, size=size, axis=axis),
+    )
+
+
+def _sum_stack_type(x: Any, *, axis: int) -> Any:
+    return _map_stack_type(lambda shape: (*shape[:axis], *shape[axis + 1 :]), x)
+
+
+# Every item repeated along a new axis, and its adjoint.
+stack_spread_p = linear(
+    "stack_spread",
+    _spread_stack,
+    _spread_stack_type,
+    transpose={0: lambda ct, args, *, size, axis: bind(stack_sum_p, ct, axis=axis)},
+    batch=lambda n, args, is_batched, *, size, axis: (
+        bind(stack_spread_p, args[0], size=size, axis=axis + 1),
+        True,
+    ),
+)
+stack_sum_p = linear(
+    "stack_sum",
+    lambda x, *, axis: _map_stack(
+        lambda item: np.sum(item, axis=axis), x, _sum_stack_type(x.type, axis=axis)
+    ),
+    _sum_stack_type,
+    transpose={
+        0: lambda ct, args, *, axis: bind(
+            stack_spread_p, ct, size=_stack_extent(args[0], axis), axis=axis
+        )
+    },
+    batch=lambda n, args, is_batched, *, axis: (bind(stack_sum_p, args[0], axis=axis + 1), True),
+)
+
+
+def _stack_extent(type_: Any, axis: int) -> int:
+    while isinstance(type_, StackType):
+        type_ = type_.item
+    return int(type_.shape[axis])
+
+
 stack_zeros_p = define(
     Primitive(
         "stack_zeros",

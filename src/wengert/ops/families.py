@@ -88,6 +88,7 @@ def elementwise(
     jvp: Rule | None = None,
     flops: int = 1,
     keeps_literals: bool = False,
+    render: Rule | None = None,
     **facts: Any,
 ) -> Primitive:
     """A primitive that acts number by number, with NumPy's broadcasting and promotion.
@@ -106,6 +107,8 @@ def elementwise(
         As in `Primitive`, where the partials do not say it all.
     flops : int
         Floating-point operations an element, for `cost`.
+    render : callable, optional
+        NumPy source text of one equation, where `np.<name>(...)` is not it.
     **facts
         Domain, kinks and conventions, shown in the documentation and tested.
     """
@@ -124,6 +127,7 @@ def elementwise(
             cost=lambda in_types, out_types, **params: flops * out_types[0].size,
             keeps_literals=keeps_literals,
             is_elementwise=True,
+            render=render,
             facts=facts,
         )
     )

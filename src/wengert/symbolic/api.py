@@ -37,8 +37,8 @@ def to_sympy(
 ) -> Any:
     """What a function or a Program computes, as SymPy expressions.
 
-    Loops of known length are unrolled, arrays written out entry by entry: meant for scalar functions
-    and small arrays.
+    Loops of known length are unrolled, arrays written out entry by entry: meant for scalar
+    functions and small arrays.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def to_sympy(
     Returns
     -------
     expression, SymPy array, or a tree of these
-        In symbols named after the parameters: `x` for a scalar, `x_0`, `x_1`, … or `x_0_0`, … for an
-        array, `p_w_0` for `p["w"][0]`. For a Program with several outputs a tuple.
+        In symbols named after the parameters: `x` for a scalar, `x_0`, `x_1`, … or `x_0_0`, … for
+        an array, `p_w_0` for `p["w"][0]`. For a Program with several outputs a tuple.
 
     Raises
     ------
@@ -89,8 +89,9 @@ def differentiate(
 ) -> Any:
     """The derivative of a function or Program as a SymPy expression, by SymPy's own rules.
 
-    Nothing of it comes from the derivative rules of `wengert.grad`: it is an independent answer, and
-    shows what symbolic differentiation does to the size of an expression (see `expression_size`).
+    Nothing of it comes from the derivative rules of `wengert.grad`: it is an independent answer,
+    and shows what symbolic differentiation does to the size of an expression (see
+    `expression_size`).
 
     Parameters
     ----------
@@ -233,7 +234,7 @@ def latex(
     is_expression = isinstance(f, sympy.Basic | sympy.MatrixBase | sympy.NDimArray)
     if not is_expression and callable(f):
         f = to_sympy(f, shapes=shapes, example=example, names=names)
-    return sympy.latex(f)  # type: ignore[no-any-return]  # SymPy has no annotations
+    return str(sympy.latex(f))
 
 
 def _trace(

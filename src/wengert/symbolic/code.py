@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -181,7 +182,8 @@ class _Writer:
         text = f"def compute({parameters}):\n{body}    return [{', '.join(results)}]\n"
         # The text is made of our own names and operators only; no name of a symbol enters it.
         exec(compile(text, "<wengert symbolic>", "exec"), self.namespace)
-        return self.namespace["compute"]  # type: ignore[no-any-return]  # defined by the text
+        compute: Function = self.namespace["compute"]
+        return compute
 
     def _line(self, expression: str) -> str:
         name = f"v{len(self.lines)}"
@@ -276,10 +278,11 @@ def _special_function(name: str) -> Function:
     import scipy.special
 
     try:
-        from wengert.scipy import special
+        special = importlib.import_module("wengert.scipy.special")
     except ImportError:
-        return getattr(scipy.special, name)  # type: ignore[no-any-return]  # a ufunc
-    return getattr(special, name, None) or getattr(scipy.special, name)
+        special = scipy.special
+    function: Function = getattr(special, name, None) or getattr(scipy.special, name)
+    return function
 
 
 def _nested(parameter: Any) -> Any:

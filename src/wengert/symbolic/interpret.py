@@ -9,6 +9,7 @@ expressions must give what it gives for floats. Everything else raises, naming t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def _apply(equation: Equation, args: list[Any]) -> Sequence[Any]:
     if not any(is_symbolic(a) for a in args):
         result = primitive.array(*args, **params)
     elif name in ELEMENTWISE:
-        entry = np.frompyfunc(ELEMENTWISE[name], len(args), 1)
+        entry = np.frompyfunc(partial(ELEMENTWISE[name], **params), len(args), 1)
         result = entry(*[boxed(a) for a in args])
     elif name in STRUCTURAL:
         try:

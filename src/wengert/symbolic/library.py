@@ -9,7 +9,6 @@ import numpy as np
 from wengert.errors import WengertError
 
 
-
 class MissingSymPyError(WengertError, ImportError):
     """SymPy is not installed."""
 

@@ -72,7 +72,6 @@ def arguments_of(
     if example is not None:
         if shapes is not None:
             raise ArgumentError(f"{caller}: give shapes= or example=, not both.")
-        example = example if isinstance(example, tuple) else (example,)
         names = parameter_names(f, len(example))
         return [_from_example(name, value) for name, value in zip(names, example, strict=True)]
     if shapes is None or isinstance(shapes, Mapping):
@@ -110,7 +109,7 @@ def _from_example(name: str, example: Any) -> Argument:
             continue
         types.append(Type(array.shape, array.dtype))
         base = name + re.sub(r"\W+", "_", path).rstrip("_")
-        is_real = True if array.dtype.kind == "f" else None
+        is_real = array.dtype.kind == "f" or None
         working.append(_symbols(base, array.shape, is_real))
         public.append(_symbols(base, array.shape, None))
     return Argument(spec, types, working, public)

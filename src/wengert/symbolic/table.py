@@ -91,6 +91,7 @@ ELEMENTWISE: dict[str, Rule] = {
     "log1p": lambda x: sympy.log(1 + x),
     "sqrt": sympy.sqrt,
     "cbrt": _cbrt,
+    "root": sympy.sqrt,
     "logaddexp": lambda x, y: sympy.log(sympy.exp(x) + sympy.exp(y)),
     "logaddexp2": lambda x, y: sympy.log(2**x + 2**y) / sympy.log(2),
     # trigonometric and hyperbolic functions
@@ -112,7 +113,7 @@ ELEMENTWISE: dict[str, Rule] = {
     "deg2rad": lambda x: x * _degree,
     "rad2deg": lambda x: x / _degree,
     # pieces
-    "abs": sympy.Abs,
+    "absolute": sympy.Abs,
     "fabs": sympy.Abs,
     "sign": sympy.sign,
     "copysign": lambda x, y: sympy.Abs(x) * _where(y >= 0, sympy.Integer(1), sympy.Integer(-1)),
@@ -125,6 +126,9 @@ ELEMENTWISE: dict[str, Rule] = {
     "floor": sympy.floor,
     "ceil": sympy.ceiling,
     "trunc": _trunc,
+    "modf_integer": _trunc,
+    "modf_fraction": lambda x: x - _trunc(x),
+    "ldexp": lambda x, n: x * 2**n,
     "select": lambda condition, x, y: _where(_as_condition(condition), x, y),
     # comparisons
     "eq": lambda x, y: sympy.Eq(x, y),
@@ -166,7 +170,7 @@ ELEMENTWISE: dict[str, Rule] = {
 }
 
 
-# -- whole arrays ------------------------------------------------------------------------------------
+# -- whole arrays ----------------------------------------------------------------------------------
 
 
 def _convert(x: Any, *, dtype: Any) -> Any:

@@ -41,14 +41,27 @@ def evaluate(program: Program, args: Sequence[Any]) -> list[Any]:
 def record_program(program: Program, args: Sequence[Any]) -> list[Any]:
     """Bind every equation of `program` on `args`."""
     env: dict[Var, Any] = dict(zip(program.inputs, args, strict=True))
+    innermost = innermost_recording(args)
     for eq in program.equations:
         values = [env[a] if type(a) is Var else a.value for a in eq.inputs]  # type: ignore[union-attr]  # atoms are Vars or Literals
-        result = bind(eq.primitive, *values, **eq.params)
+        if innermost is None or any([type(a) is Var for a in eq.inputs]):
+            result = bind(eq.primitive, *values, **eq.params)
+        else:  # constants are made by equations, not captured
+            result = innermost.record(eq.primitive, values, eq.params)
         if eq.primitive.is_multiple:
             env.update(zip(eq.outputs, result, strict=True))
         else:
             env[eq.outputs[0]] = result
     return [env[a] if type(a) is Var else a.value for a in program.outputs]  # type: ignore[union-attr]  # as above
+
+
+def innermost_recording(args: Sequence[Any]) -> Any:
+    """The recording that an operation on `args` would go to, or None."""
+    top: Any = current_body.get()
+    for a in args:
+        if isinstance(a, Tracer) and (top is None or a.recording.serial > top.serial):
+            top = a.recording
+    return top
 
 
 def plan_of(program: Program, donated: tuple[int, ...] = ()) -> Plan:
@@ -190,9 +203,11 @@ class _Lifetimes:
             primitive = eq.primitive
             shares = primitive.is_view or primitive.may_alias
             for v in eq.outputs:
-                if shares and type(eq.inputs[0]) is Var:
+                if primitive.reads_elements and v.type.shape == ():  # type: ignore[union-attr]  # arrays only
+                    self.is_fresh[v] = True  # a NumPy scalar, which shares nothing
+                elif shares and type(eq.inputs[0]) is Var:
                     self.owner[v] = self.root(eq.inputs[0])
-                    if primitive.write_back is None:
+                    if primitive.write_back is None or eq.inputs[0] in self.is_read_only:
                         self.is_read_only.add(v)
                 elif shares:
                     self.is_read_only.add(v)
@@ -217,6 +232,8 @@ class _Lifetimes:
         if eq.primitive.in_place is None or not eq.inputs or type(eq.inputs[0]) is not Var:
             return False
         root = self.root(eq.inputs[0])
+        if eq.inputs[0] in self.is_read_only:
+            return False
         if not self.is_fresh.get(root) or self.group_last.get(root) != i:
             return False
         return all(type(a) is not Var or self.root(a) is not root for a in eq.inputs[1:])

@@ -277,7 +277,7 @@ class Recording:
                     ins.append(a.var)
                     values.append(a.value)
                     if a.is_owned:
-                        if primitive.reads_elements:
+                        if primitive.reads_elements and len(ins) == 1:
                             copies_read = True  # so that the next write may stay in place
                         else:
                             a.is_owned = False
@@ -288,7 +288,7 @@ class Recording:
             ins.append(atom)
             values.append(value)
         result = self.append(primitive, ins, values, params, copies_read)
-        if primitive.is_view and isinstance(args[0], Tracer) and args[0].recording is self:
+        if primitive.is_view and isinstance(args[0], Tracer):
             link_view(primitive, result, args, params)
         return result
 
@@ -310,8 +310,8 @@ class Recording:
         assert equation is not None
         if self.has_values:
             outputs = self.compute(equation, values, in_place)
-            if copies_read and type(outputs) is np.ndarray:
-                outputs = outputs.copy()
+            if copies_read and primitive.is_view:
+                outputs = separate(outputs)
         else:
             outputs = None
         self.node = node
@@ -322,13 +322,16 @@ class Recording:
         self.save(node, ins, values, outputs)
         return self.wrap(equation, outputs, node.rule.n_extra)
 
-    def atoms(self, primitive: Primitive, args: Sequence[Any]) -> tuple[list[Atom], list[Any]]:
-        """The inputs of an equation, and their values, for arguments of any kind."""
+    def atoms(
+        self, primitive: Primitive, args: Sequence[Any], target: Tracer
+    ) -> tuple[list[Atom], list[Any]]:
+        """The inputs of a write into `target`, and their values, for arguments of any kind."""
+        beside = (target, *args)
         ins: list[Atom] = []
         values: list[Any] = []
         for a in args:
             if not isinstance(a, Tracer):
-                atom, value = self._constant(primitive, a, args)
+                atom, value = self._constant(primitive, a, beside)
             elif a.recording is self:
                 a.refresh()
                 a.is_owned = False
@@ -478,6 +481,13 @@ def promoted_scalar(value: float | complex, args: Sequence[Any]) -> Any:
     if dtype.kind not in "fc" or (type(value) is complex and dtype.kind != "c"):
         dtype = np.result_type(dtype, value)
     return dtype.type(value)
+
+
+def separate(value: Any) -> Any:
+    """The value that was read, out of reach of later writes into the buffer it was read from."""
+    if isinstance(value, Tracer):
+        return snapshot(value)
+    return value.copy(order="K") if type(value) is np.ndarray else value
 
 
 def same_contents(a: np.ndarray, b: np.ndarray) -> bool:

@@ -150,7 +150,7 @@ class Tracer:
         return int(self._decide(int, "an integer"))
 
     def __index__(self) -> int:
-        if self.dtype.kind not in "iu":
+        if self.dtype.kind not in "iu" or self.shape != ():
             raise ArgumentError(
                 "only integers can be used as an index or a length.",
                 got=repr(self.type),

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from wengert.errors import MutationError
 from wengert.ir.primitive import Primitive
 from wengert.trace.tracer import ArrayTracer, Tracer, current_recording, escaped, refresh_hook
@@ -24,7 +22,9 @@ def link_view(
     if not isinstance(result, ArrayTracer):
         return
     base = args[0]
-    if primitive.shares_memory is not None and not primitive.shares_memory(result, base):
+    if primitive.shares_memory is not None and not primitive.shares_memory(
+        result, base, **params
+    ):
         return
     result.base = base
     result.view_of = (primitive, tuple(args[1:]), params)
@@ -61,7 +61,7 @@ def update(
     check_writable(target, others)
     recording = target.recording
     is_owned = target.is_owned
-    atoms, values = recording.atoms(primitive, others)
+    atoms, values = recording.atoms(primitive, others, target)
     new = recording.append(
         primitive, [target.var, *atoms], [target.value, *values], params, in_place=is_owned
     )
@@ -137,13 +137,3 @@ def refuse_write(what: str, try_: str) -> MutationError:
         expected="writes into arrays made inside the function",
         try_=try_,
     )
-
-
-def values_share_memory(result: Tracer, base: Tracer) -> bool | None:
-    """Whether NumPy made `result` a view of `base`; None where no values tell."""
-    a, b = result.value, base.value
-    if a is None or b is None:
-        return None
-    if isinstance(a, Tracer):
-        return a.base is not None
-    return not isinstance(b, Tracer) and bool(np.may_share_memory(a, b))

@@ -14,7 +14,7 @@ from wengert.errors import InternalError
 from wengert.ir.primitive import Unsupported
 from wengert.ir.program import Program, Var
 from wengert.trace.recording import Recording
-from wengert.trace.tracer import bind
+from wengert.trace.tracer import Tracer, bind
 from wengert.types import AnyType, StackType, Type
 
 _MAX_PROGRAMS = 5_000
@@ -67,7 +67,10 @@ def _batch(
             on_args = [type(a) is Var and flags[a] for a in eq.inputs]
             primitive = eq.primitive
             if not any(on_args):
-                result = bind(primitive, *args, **eq.params) if args else recording.record(primitive, (), eq.params)
+                if any([isinstance(a, Tracer) for a in args]):
+                    result = bind(primitive, *args, **eq.params)
+                else:  # a constant made by an operation stays one
+                    result = recording.record(primitive, args, eq.params)
                 on: Any = (False,) * len(eq.outputs) if primitive.is_multiple else False
             elif primitive.batch is None or isinstance(primitive.batch, Unsupported):
                 raise primitive.missing("batch")
@@ -98,7 +101,7 @@ def spread(value: Any, size: int) -> Any:
 
     type_ = value.var.type if hasattr(value, "var") else None
     if isinstance(type_, StackType):
-        return bind(stack_spread_p, value, size=size)
+        return bind(stack_spread_p, value, size=size, axis=0)
     shape = getattr(value, "shape", ())
     return broadcast_to(value, (size, *shape))
 

@@ -133,6 +133,8 @@ def stitch(
     tangent_inputs = [tangent[v] for v in active]
     equations: list[Equation] = []
     for eq, rule in steps:
+        if not rule.out_active:
+            continue  # the derivative is zero
         program = rule.program
         mapping: dict[Var, Any] = dict(
             zip(

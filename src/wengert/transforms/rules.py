@@ -7,7 +7,7 @@ equation. `linearize.py` and `transpose.py` only stitch these together.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wengert.errors import InternalError
@@ -83,6 +83,8 @@ def _make_linear_rule(
 ) -> LinearRule:
     if primitive.linearize is not None:
         return primitive.linearize(kinds, params, active)  # type: ignore[no-any-return]  # by contract
+    if primitive.extended is not None:
+        return _extended_rule(primitive, primitive.extended, kinds, params, active)
     if primitive.jvp is None and not primitive.linear_in:
         return LinearRule(Program((), (), ()), (), (), active, ())  # derivative zero everywhere
     if isinstance(primitive.jvp, Unsupported):
@@ -114,6 +116,20 @@ def _make_linear_rule(
     reads_out = tuple([i for i, v in enumerate(out_vars) if v in needed])
     inputs = [*(arg_vars[i] for i in reads_in), *(out_vars[i] for i in reads_out), *tangent_vars]
     return LinearRule(Program(inputs, kept, outputs), reads_in, reads_out, active, out_active)  # type: ignore[arg-type]  # Nones are left out
+
+
+def _extended_rule(
+    primitive: Primitive,
+    extended: Primitive,
+    kinds: tuple[Any, ...],
+    params: dict[str, Any],
+    active: tuple[int, ...],
+) -> LinearRule:
+    """The rule of the primitive that stands in, whose further outputs the derivative reads."""
+    rule = linear_rule(extended, kinds, params, active)
+    n_outputs = len(_out_types(primitive, kinds, params))
+    n_extra = len(_out_types(extended, kinds, params)) - n_outputs
+    return replace(rule, forward=(extended, params), n_extra=n_extra)
 
 
 def _direct_linear_rule(

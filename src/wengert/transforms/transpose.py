@@ -17,14 +17,24 @@ from wengert.transforms.rules import accumulating_inputs, kinds_of, transpose_ru
 from wengert.types import AnyType, StackType
 
 
-def transpose_program(program: Program, is_linear: Sequence[bool]) -> Program:
+def transpose_program(
+    program: Program, is_linear: Sequence[bool], accumulated: Sequence[bool] = ()
+) -> Program:
     """The adjoint of `program` in its linear inputs.
+
+    Parameters
+    ----------
+    program : Program
+    is_linear : sequence of bool
+        Which inputs are linear.
+    accumulated : sequence of bool, optional
+        For which inputs a cotangent so far is given, to be added to (loops carry these).
 
     Returns
     -------
     Program
-        Inputs: the known inputs of `program`, then one cotangent per output. Outputs: one
-        cotangent per linear input, zeros where nothing reaches it.
+        Inputs: the known inputs of `program`, one cotangent per output, then the cotangents so
+        far. Outputs: one cotangent per linear input, zeros where nothing reaches it.
     """
     linear_vars: set[Any] = {v for v, on in zip(program.inputs, is_linear, strict=True) if on}
     known: list[Equation] = []
@@ -36,6 +46,10 @@ def transpose_program(program: Program, is_linear: Sequence[bool]) -> Program:
         else:
             known.append(eq)
     walk = _Backward(known)
+    so_far = {
+        v: Var(v.type) for v, on in zip(program.inputs, accumulated, strict=False) if on
+    }
+    walk.cts.update(so_far)
     ct_inputs = []
     for out in program.outputs:
         ct = Var(_type_of(out))
@@ -49,7 +63,7 @@ def transpose_program(program: Program, is_linear: Sequence[bool]) -> Program:
     ]
     known_inputs = [v for v, on in zip(program.inputs, is_linear, strict=True) if not on]
     kept, _ = prune((), walk.equations, results)
-    return Program([*known_inputs, *ct_inputs], kept, results)
+    return Program([*known_inputs, *ct_inputs, *so_far.values()], kept, results)
 
 
 def _type_of(atom: Any) -> AnyType:

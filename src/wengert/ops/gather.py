@@ -1,0 +1,337 @@
+"""Advanced indexing: reading, writing and adding at places that integer arrays name.
+
+    gather(x, i, j, …)           x at (i, j, …) along `axes`; the places' axes come first
+    item(x, i, j, …)             the same for single integers: a view, or a scalar
+    scatter_set(x, v, i, j, …)   x with v written there; of several writes the last one counts
+    scatter_add(x, v, i, j, …)   x with v added there, as often as a place is named
+    last_writer(i, j, …)         where no later entry writes to the same place
+
+Integer arrays may be traced; they are inputs, so that Programs of one structure serve all of them.
+`subscripts.py` brings every index that NumPy takes into this form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import DtypeError
+from wengert.ir.primitive import Primitive, define
+from wengert.ops.core import broadcast_to, iota, reshape, transpose, unfit, zeros_of
+from wengert.ops.elementwise import select
+from wengert.ops.families import linear
+from wengert.ops.indexing import fits_selection, writable
+from wengert.trace.tracer import bind
+from wengert.types import Type
+
+Axes = tuple[int, ...]
+
+
+def gather(x: Any, indices: Sequence[Any], axes: Axes) -> Any:
+    """The elements of `x` at `indices`, one index array for each of `axes` (increasing).
+
+    The result has the broadcast shape of the indices, then the other axes of `x`.
+    """
+    return bind(gather_p, x, *indices, axes=axes)
+
+
+def item(x: Any, indices: Sequence[Any], axes: Axes) -> Any:
+    """The same for 0-d indices: a view of `x` without these axes, or a scalar."""
+    return bind(item_p, x, *indices, axes=axes)
+
+
+def scatter_set(x: Any, value: Any, indices: Sequence[Any], axes: Axes) -> Any:
+    """A new array: `x` with `value` at the places that `gather` reads."""
+    return bind(scatter_set_p, x, value, *indices, axes=axes)
+
+
+def scatter_add(x: Any, value: Any, indices: Sequence[Any], axes: Axes) -> Any:
+    """A new array: `x` with `value` added at these places, once for each time one is named."""
+    return bind(scatter_add_p, x, value, *indices, axes=axes)
+
+
+@lru_cache(maxsize=10_000)
+def _to_front(ndim: int, axes: Axes) -> Axes | None:
+    """The permutation that brings `axes` to the front, None if they are there."""
+    if axes == tuple(range(len(axes))):
+        return None
+    return (*axes, *[a for a in range(ndim) if a not in axes])
+
+
+def _front(x: Any, axes: Axes) -> Any:
+    """A view of the array `x` with `axes` first."""
+    perm = _to_front(x.ndim, axes)
+    return x if perm is None else x.transpose(perm)
+
+
+def places_shape(indices: Sequence[Any]) -> tuple[int, ...]:
+    """The broadcast shape of index arrays or their Types; Python ints count as 0-d."""
+    return np.broadcast_shapes(*[i.shape for i in indices if hasattr(i, "shape")])
+
+
+def _gather(x: Any, *indices: Any, axes: Axes) -> Any:
+    return _front(x, axes)[indices]
+
+
+def _gather_type(x: Type, *indices: Any, axes: Axes) -> Type:
+    for i in indices:
+        if isinstance(i, Type) and i.dtype.kind not in "iu":
+            raise DtypeError("an index array must hold integers.", got=repr(i))
+    rest = [n for a, n in enumerate(x.shape) if a not in axes]
+    return Type((*places_shape(indices), *rest), x.dtype)
+
+
+def _set(base: Any, value: Any, *indices: Any, axes: Axes) -> Any:
+    return _set_in_place(np.array(base), value, *indices, axes=axes)
+
+
+def _set_in_place(base: Any, value: Any, *indices: Any, axes: Axes) -> Any:
+    base = writable(base)
+    _front(base, axes)[indices] = value
+    return base
+
+
+def _add(base: Any, value: Any, *indices: Any, axes: Axes) -> Any:
+    return _add_in_place(np.array(base), value, *indices, axes=axes)
+
+
+def _add_in_place(base: Any, value: Any, *indices: Any, axes: Axes) -> Any:
+    base = writable(base)
+    front = _front(base, axes)
+    if all([np.ndim(i) == 0 for i in indices]):
+        front[indices] += value
+    elif len(indices) == 1 and front.ndim > 1 and front.size:
+        _add_rows(front, value, np.asarray(indices[0]))
+    else:
+        np.add.at(front, indices, value)
+    return base
+
+
+def _add_rows(front: Any, value: Any, places: Any) -> None:
+    """Rows added one group of equal places at a time: `np.add.at` takes them number by number."""
+    value = np.broadcast_to(value, (*places.shape, *front.shape[1:]))
+    flat = places.reshape(-1)
+    n = front.shape[0]
+    if flat.size and not -n <= flat.min() <= flat.max() < n:
+        raise IndexError(f"index out of bounds for axis 0 with size {n}")
+    flat = np.where(flat < 0, flat + n, flat)
+    order = np.argsort(flat, kind="stable")
+    rows = value.reshape(flat.size, *front.shape[1:])[order]
+    starts = np.flatnonzero(np.diff(flat[order], prepend=-1))
+    if starts.size:
+        front[flat[order][starts]] += np.add.reduceat(rows, starts, axis=0)
+
+
+def _update_type(base: Type, value: Any, *indices: Any, axes: Axes) -> Type:
+    if isinstance(value, Type):
+        fits_selection(value.shape, _gather_type(base, *indices, axes=axes).shape)
+    return base
+
+
+def _update_jvp(adds: bool) -> Any:
+    def jvp(args: Any, out: Any, tangents: Any, *, axes: Axes) -> Any:
+        dx, dv = tangents[:2]
+        if dv is None and adds:
+            return dx
+        dx = zeros_of(args[0]) if dx is None else dx
+        primitive = scatter_add_p if adds else scatter_set_p
+        return bind(primitive, dx, 0 if dv is None else dv, *args[2:], axes=axes)
+
+    return jvp
+
+
+# -- transposes ------------------------------------------------------------------------------------
+
+
+def _accumulate(acc: Any, ct: Any, args: Any, *, axes: Axes) -> Any:
+    return scatter_add(zeros_of(args[0]) if acc is None else acc, ct, args[1:], axes)
+
+
+def _transpose_set(cts: Any, args: Any, linear: Any, *, axes: Axes) -> Any:
+    """A value that was overwritten by a later one of the same assignment has no influence."""
+    ct = cts[0]
+    indices = args[2:]
+    results = {}
+    if 1 in linear:
+        part = gather(ct, indices, axes)
+        shape = places_shape(indices)
+        if shape:
+            bounds = tuple([ct.shape[a] for a in axes])
+            last = bind(last_writer_p, *indices, bounds=bounds)
+            last = reshape(last, (*shape, *(1,) * (part.ndim - len(shape))))
+            part = select(last, part, 0)
+        results[1] = unfit(part, args[1])
+    if 0 in linear:
+        results[0] = scatter_set(ct, 0, indices, axes)
+    return results
+
+
+def _transpose_add(ct: Any, args: Any, i: int, *, axes: Axes) -> Any:
+    return ct if i == 0 else unfit(gather(ct, args[2:], axes), args[1])
+
+
+# -- batching --------------------------------------------------------------------------------------
+
+
+def _batch_indices(
+    size: int, indices: Sequence[Any], is_batched: Sequence[bool]
+) -> tuple[tuple[Any, ...], int]:
+    """Index arrays with the batch axis first where they have one, and the rank of the places."""
+    rank = max(
+        [
+            len(i.shape) - on
+            for i, on in zip(indices, is_batched, strict=True)
+            if hasattr(i, "shape")
+        ],
+        default=0,
+    )
+    aligned = [
+        reshape(i, (size, *(1,) * (rank - i.ndim + 1), *i.shape[1:])) if on else i
+        for i, on in zip(indices, is_batched, strict=True)
+    ]
+    return tuple(aligned), rank
+
+
+def _lanes(size: int, rank: int) -> Any:
+    """The number of each item of the batch, against places of `rank` axes."""
+    return reshape(iota(size), (size, *(1,) * rank))
+
+
+def _gather_batch(size: int, args: Any, is_batched: Any, *, axes: Axes) -> Any:
+    x, *indices = args
+    indices, rank = _batch_indices(size, indices, is_batched[1:])
+    if not is_batched[0]:
+        return gather(x, indices, axes), True
+    moved = tuple([a + 1 for a in axes])
+    if any(is_batched[1:]):
+        return gather(x, (_lanes(size, rank), *indices), (0, *moved)), True
+    result = gather(x, indices, moved)
+    k = len(places_shape(indices))
+    return transpose(result, (k, *range(k), *range(k + 1, result.ndim))), True
+
+
+def _item_batch(size: int, args: Any, is_batched: Any, *, axes: Axes) -> Any:
+    if any(is_batched[1:]):
+        return _gather_batch(size, args, is_batched, axes=axes)
+    return item(args[0], args[1:], tuple([a + 1 for a in axes])), True
+
+
+def _update_batch(adds: bool) -> Any:
+    def batch(size: int, args: Any, is_batched: Any, *, axes: Axes) -> Any:
+        base, value, *indices = args
+        indices, rank = _batch_indices(size, indices, is_batched[2:])
+        if not is_batched[0]:
+            base = broadcast_to(base, (size, *base.shape))
+        if is_batched[1]:
+            full = rank + base.ndim - 1 - len(axes)
+            value = reshape(value, (size, *(1,) * (full - value.ndim + 1), *value.shape[1:]))
+        primitive = scatter_add_p if adds else scatter_set_p
+        moved = tuple([a + 1 for a in axes])
+        places = (_lanes(size, rank), *indices)
+        return bind(primitive, base, value, *places, axes=(0, *moved)), True
+
+    return batch
+
+
+def _render_gather(ins: Sequence[str], params: Any) -> str:
+    x = ins[0]
+    places = ", ".join(ins[1:])
+    k = len(params["axes"])
+    if params["axes"] != tuple(range(k)):
+        x = f"np.moveaxis({x}, {params['axes']}, {tuple(range(k))})"
+    return f"{x}[{places}]"
+
+
+def _render_update(name: str) -> Any:
+    return lambda ins, params: f"{name}({', '.join(ins)}, axes={params['axes']})"
+
+
+gather_p = linear(
+    "gather",
+    _gather,
+    _gather_type,
+    transpose=None,
+    batch=_gather_batch,
+    accumulate={0: _accumulate},
+    reads_elements=True,
+    render=_render_gather,
+)
+item_p = linear(
+    "item",
+    _gather,
+    _gather_type,
+    transpose=None,
+    batch=_item_batch,
+    accumulate={0: _accumulate},
+    write_back=lambda base, view, *indices, axes: (
+        scatter_set_p,
+        (view, *indices),
+        {"axes": axes},
+    ),
+    is_view=True,
+    reads_elements=True,
+    render=_render_gather,
+)
+scatter_set_p = linear(
+    "scatter_set",
+    _set,
+    _update_type,
+    group=frozenset({0, 1}),
+    transpose=None,
+    transpose_all=_transpose_set,
+    batch=_update_batch(adds=False),
+    jvp=_update_jvp(adds=False),
+    in_place=_set_in_place,
+    gives_array=True,
+    render=_render_update("scatter_set"),
+    facts={"ties": "of several writes to one place the last one counts, also for derivatives"},
+)
+scatter_add_p = linear(
+    "scatter_add",
+    _add,
+    _update_type,
+    group=frozenset({0, 1}),
+    transpose=_transpose_add,
+    batch=_update_batch(adds=True),
+    jvp=_update_jvp(adds=True),
+    in_place=_add_in_place,
+    gives_array=True,
+    flops=lambda in_types, out_types, *, axes: _gather_type(
+        out_types[0], *in_types[2:], axes=axes
+    ).size,
+    render=_render_update("scatter_add"),
+)
+
+# -- which of several writes counts ----------------------------------------------------------------
+
+
+def _last_writer(*indices: Any, bounds: tuple[int, ...]) -> Any:
+    places = np.broadcast_arrays(*indices)
+    shape = places[0].shape
+    wrapped = [np.where(i < 0, i + n, i) for i, n in zip(places, bounds, strict=True)]
+    flat = np.ravel_multi_index(wrapped, bounds).reshape(-1)
+    order = np.argsort(flat, kind="stable")
+    is_last = np.ones(flat.size, bool)
+    is_last[order[:-1]] = flat[order[:-1]] != flat[order[1:]]
+    return is_last.reshape(shape)
+
+
+def _last_writer_batch(size: int, args: Any, is_batched: Any, *, bounds: Any) -> Any:
+    indices, rank = _batch_indices(size, args, is_batched)
+    return bind(last_writer_p, _lanes(size, rank), *indices, bounds=(size, *bounds)), True
+
+
+last_writer_p = define(
+    Primitive(
+        "last_writer",
+        _last_writer,
+        lambda *indices, bounds: Type(places_shape(indices), bool),
+        batch=_last_writer_batch,
+        cost=lambda in_types, out_types, **params: 0,
+        gives_array=True,
+        render=_render_update("last_writer"),
+    )
+)

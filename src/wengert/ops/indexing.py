@@ -1,0 +1,417 @@
+"""Basic indexing: reading, writing and adding to parts that ints, slices and newaxis select.
+
+    index(x)             x[index]                      a view, or a scalar
+    index_set(x, v)      x with x[index] = v           the update behind an assignment
+    index_add(x, v)      x with x[index] += v          the adjoint of index
+
+The parameter `index` is a normalized tuple of `int`, `None` and `(start, stop, step)`; entries of
+full slices at its end are left out. `push` moves an index on a view to the array it is a view of,
+so that a loop that reads or writes single elements through a view costs what it touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import IndexingError, ShapeError
+from wengert.ops.core import (
+    broadcast_to,
+    copy,
+    imag_p,
+    real_p,
+    real_set_p,
+    reshape,
+    reshape_p,
+    transpose_p,
+    unfit,
+    zeros_of,
+)
+from wengert.ops.families import linear
+from wengert.trace.tracer import Tracer, bind
+from wengert.trace.views import update
+from wengert.types import Type
+
+Triple = tuple[int, int | None, int]
+Index = tuple[Any, ...]
+
+# -- normal form -----------------------------------------------------------------------------------
+
+
+def normalize(entries: Sequence[Any], shape: tuple[int, ...]) -> Index:
+    """The normal form of ints, slices and None that together select from `shape`."""
+    result: list[Any] = []
+    axis = 0
+    n_kept = 0  # up to the last entry that is not a full slice
+    for e in entries:
+        if e is None:
+            result.append(None)
+            n_kept = len(result)
+            continue
+        n = shape[axis]
+        if type(e) is int:
+            if not -n <= e < n:
+                raise out_of_bounds(e, axis, shape)
+            result.append(e + n if e < 0 else e)
+            n_kept = len(result)
+        else:
+            triple = normal_slice(e, n)
+            result.append(triple)
+            if triple != (0, n, 1):
+                n_kept = len(result)
+        axis += 1
+    return tuple(result[:n_kept])
+
+
+def normal_slice(s: slice, n: int) -> Triple:
+    """`(start, stop, step)` of a slice of an axis of length `n`."""
+    start, stop, step = s.indices(n)
+    return triple_of(start, len(range(start, stop, step)), step)
+
+
+def triple_of(start: int, length: int, step: int) -> Triple:
+    """The normal form of `length` places from `start`, `step` apart."""
+    if length == 0:
+        return (0, 0, 1)
+    if length == 1:
+        return (start, start + 1, 1)
+    stop = start + (length - 1) * step + (1 if step > 0 else -1)
+    return (start, None if stop < 0 else stop, step)
+
+
+def triple_length(triple: Triple) -> int:
+    start, stop, step = triple
+    return len(range(start, -1 if stop is None else stop, step))
+
+
+def out_of_bounds(i: int, axis: int, shape: tuple[int, ...]) -> IndexingError:
+    """The error for an integer that is no place on its axis."""
+    return IndexingError(
+        "an index is out of bounds.",
+        got=f"index {i} for axis {axis} of an array of shape {shape}",
+        expected=f"an integer from {-shape[axis]} to {shape[axis] - 1}",
+    )
+
+
+@lru_cache(maxsize=50_000)
+def native(index: Index) -> tuple[Any, ...]:
+    """The index as NumPy takes it."""
+    return tuple([slice(*e) if type(e) is tuple else e for e in index])
+
+
+def selected_shape(shape: tuple[int, ...], index: Index) -> tuple[int, ...]:
+    """The shape of `x[index]` for `x` of `shape`."""
+    result: list[int] = []
+    axis = 0
+    for e in index:
+        if e is None:
+            result.append(1)
+            continue
+        if type(e) is tuple:
+            result.append(triple_length(e))
+        axis += 1
+    return (*result, *shape[axis:])
+
+
+def index_text(index: Index) -> str:
+    """The index as Python source, without brackets."""
+    parts = []
+    for e in index:
+        if type(e) is tuple:
+            start, stop, step = e
+            text = f"{start}:{'' if stop is None else stop}"
+            parts.append(text if step == 1 else f"{text}:{step}")
+        else:
+            parts.append(str(e))
+    return ", ".join(parts) if parts else "..."
+
+
+# -- the primitives --------------------------------------------------------------------------------
+
+
+def index(x: Any, index: Index) -> Any:
+    """`x[index]` for a normalized index."""
+    return bind(index_p, x, index=index)
+
+
+def index_set(x: Any, value: Any, index: Index) -> Any:
+    """A new array: `x` with `value` at `index`."""
+    return bind(index_set_p, x, value, index=index)
+
+
+def index_add(x: Any, value: Any, index: Index) -> Any:
+    """A new array: `x` with `value` added at `index`."""
+    return bind(index_add_p, x, value, index=index)
+
+
+def writable(base: Any) -> Any:
+    """`base` if it can be written into, else a copy (a replay may hold a scalar or a view)."""
+    if type(base) is np.ndarray and base.flags.writeable:
+        return base
+    return np.array(base)
+
+
+def _set_in_place(base: Any, value: Any, *, index: Index) -> Any:
+    base = writable(base)
+    base[native(index)] = value
+    return base
+
+
+def _add_in_place(base: Any, value: Any, *, index: Index) -> Any:
+    base = writable(base)
+    base[native(index)] += value
+    return base
+
+
+def _set(base: Any, value: Any, *, index: Index) -> Any:
+    result = np.array(base)
+    result[native(index)] = value
+    return result
+
+
+def _add(base: Any, value: Any, *, index: Index) -> Any:
+    result = np.array(base)
+    result[native(index)] += value
+    return result
+
+
+def _index_type(x: Type, *, index: Index) -> Type:
+    return Type(selected_shape(x.shape, index), x.dtype)
+
+
+def _update_type(base: Type, value: Any, *, index: Index) -> Type:
+    if isinstance(value, Type):
+        fits_selection(value.shape, selected_shape(base.shape, index))
+    return base
+
+
+def fits_selection(shape: tuple[int, ...], selected: tuple[int, ...]) -> None:
+    """Raise unless an array of `shape` can be written where `selected` is the shape."""
+    extra = len(shape) - len(selected)
+    if extra > 0 and all([n == 1 for n in shape[:extra]]):
+        shape, extra = shape[extra:], 0
+    pairs = zip(shape, selected[-len(shape) :] if shape else (), strict=False)
+    if extra > 0 or any([n not in (1, m) for n, m in pairs]):
+        raise ShapeError(
+            "an assignment: the value does not fit the selected elements.",
+            got=f"a value of shape {shape}",
+            expected=f"a shape that broadcasts to {selected}",
+        )
+
+
+def _update_jvp(adds: bool) -> Any:
+    def jvp(args: Any, out: Any, tangents: Any, *, index: Index) -> Any:
+        dx, dv = tangents
+        if dv is None and adds:
+            return dx
+        dx = zeros_of(args[0]) if dx is None else dx
+        return bind(index_add_p if adds else index_set_p, dx, 0 if dv is None else dv, index=index)
+
+    return jvp
+
+
+def _index_batch(size: int, args: Any, is_batched: Any, *, index: Index) -> Any:
+    return bind(index_p, args[0], index=((0, size, 1), *index)), True
+
+
+def _update_batch(adds: bool) -> Any:
+    def batch(size: int, args: Any, is_batched: Any, *, index: Index) -> Any:
+        base, value = args
+        if not is_batched[0]:
+            base = broadcast_to(base, (size, *base.shape))
+        if is_batched[1]:
+            rank = len(selected_shape(base.shape[1:], index))
+            value = reshape(value, (size, *(1,) * (rank - value.ndim + 1), *value.shape[1:]))
+        primitive = index_add_p if adds else index_set_p
+        return bind(primitive, base, value, index=((0, size, 1), *index)), True
+
+    return batch
+
+
+def _transpose_set(cts: Any, args: Any, linear: Any, *, index: Index) -> Any:
+    """The value's part is read before the base's is set to zero, which then may be in place."""
+    ct = cts[0]
+    results = {}
+    if 1 in linear:
+        part = bind(index_p, ct, index=index)
+        if 0 in linear and part.shape != ():
+            part = copy(part)
+        results[1] = unfit(part, args[1])
+    if 0 in linear:
+        results[0] = bind(index_set_p, ct, 0, index=index)
+    return results
+
+
+def _transpose_add(ct: Any, args: Any, i: int, *, index: Index) -> Any:
+    return ct if i == 0 else unfit(bind(index_p, ct, index=index), args[1])
+
+
+def _accumulate_index(acc: Any, ct: Any, args: Any, *, index: Index) -> Any:
+    return bind(index_add_p, zeros_of(args[0]) if acc is None else acc, ct, index=index)
+
+
+def _render_update(name: str) -> Any:
+    def render(ins: Sequence[str], params: Any) -> str:
+        return f"{name}({ins[0]}, np.s_[{index_text(params['index'])}], {ins[1]})"
+
+    return render
+
+
+index_p = linear(
+    "index",
+    lambda x, *, index: x[native(index)],
+    _index_type,
+    transpose=None,
+    batch=_index_batch,
+    accumulate={0: _accumulate_index},
+    specialize=lambda *, index: itemgetter(native(index)),
+    write_back=lambda base, view, *, index: (index_set_p, (view,), {"index": index}),
+    is_view=True,
+    reads_elements=True,
+    render=lambda ins, params: f"{ins[0]}[{index_text(params['index'])}]",
+)
+index_set_p = linear(
+    "index_set",
+    _set,
+    _update_type,
+    group=frozenset({0, 1}),
+    transpose=None,
+    batch=_update_batch(adds=False),
+    jvp=_update_jvp(adds=False),
+    transpose_all=_transpose_set,
+    in_place=_set_in_place,
+    gives_array=True,
+    render=_render_update("index_set"),
+)
+index_add_p = linear(
+    "index_add",
+    _add,
+    _update_type,
+    group=frozenset({0, 1}),
+    transpose=_transpose_add,
+    batch=_update_batch(adds=True),
+    jvp=_update_jvp(adds=True),
+    in_place=_add_in_place,
+    gives_array=True,
+    flops=lambda in_types, out_types, *, index: Type(
+        selected_shape(out_types[0].shape, index), out_types[0].dtype
+    ).size,
+    render=_render_update("index_add"),
+)
+
+# -- indices on views, moved to the array behind ---------------------------------------------------
+
+
+def is_stale(view: Tracer) -> bool:
+    """Whether the array that `view` looks into was written since `view` was read."""
+    base = view.base
+    return base is not None and (view.seen != base.version or is_stale(base))
+
+
+def read(x: Tracer, index: Index) -> Any:
+    """`x[index]`, read from the array behind `x` where `x` itself would have to be read again."""
+    while is_stale(x):
+        moved = push(x, index)
+        if moved is None:
+            break
+        assert x.base is not None
+        x, index = x.base, moved
+    return bind(index_p, x, index=index)
+
+
+def write(x: Tracer, index: Index, value: Any) -> None:
+    """`x[index] = value`, written to the array that owns the elements."""
+    while x.base is not None:
+        if is_same_view(value, x, index):
+            return
+        primitive, _, params = x.view_of
+        moved = push(x, index)
+        if moved is None:
+            if primitive is not real_p and primitive is not imag_p:
+                break
+            element = read(x.base, index)
+            part = "real" if primitive is real_p else "imag"
+            value = bind(real_set_p, element, broadcast_to(value, element.shape), part=part)
+            moved = index
+        x, index = x.base, moved
+    if not is_same_view(value, x, index):
+        update(x, index_set_p, (value,), {"index": index})
+
+
+def is_same_view(value: Any, x: Tracer, index: Index) -> bool:
+    """Whether `value` is the view `x[index]` itself, already written: `x[index] += v` ends so."""
+    if not isinstance(value, Tracer) or value.base is not x:
+        return False
+    primitive, _, params = value.view_of
+    return primitive is index_p and params["index"] == index and not is_stale(value)
+
+
+def push(view: Tracer, index: Index) -> Index | None:
+    """The index on the base of `view` that selects the same elements in the same order, if any."""
+    base = view.base
+    assert base is not None
+    primitive, _, params = view.view_of
+    if primitive is index_p:
+        return composed(params["index"], index)
+    if primitive is transpose_p:
+        return _through_transpose(params["axes"], index, view.shape)
+    if primitive is reshape_p:
+        return _through_reshape(params["order"], index, view.shape, base.shape)
+    return None
+
+
+@lru_cache(maxsize=20_000)
+def composed(outer: Index, inner: Index) -> Index | None:
+    """The index with `x[composed] == x[outer][inner]`."""
+    result: list[Any] = []
+    rest = list(inner)
+    for e in outer:
+        if type(e) is int:
+            result.append(e)
+            continue
+        while rest and rest[0] is None:
+            result.append(rest.pop(0))
+        if not rest:
+            result.append(e)
+            continue
+        f = rest.pop(0)
+        if e is None:
+            if type(f) is tuple:
+                if f != (0, 1, 1):
+                    return None
+                result.append(None)
+        elif type(f) is int:
+            result.append(e[0] + f * e[2])
+        else:
+            result.append(triple_of(e[0] + f[0] * e[2], triple_length(f), f[2] * e[2]))
+    return (*result, *rest)
+
+
+def _through_transpose(
+    axes: tuple[int, ...], index: Index, shape: tuple[int, ...]
+) -> Index | None:
+    if None in index:
+        return None
+    index = (*index, *[(0, n, 1) for n in shape[len(index) :]])
+    kept = [axis for axis, e in zip(axes, index, strict=True) if type(e) is tuple]
+    if kept != sorted(kept):
+        return None  # the selected elements come in another order
+    moved: list[Any] = [None] * len(axes)
+    for axis, e in zip(axes, index, strict=True):
+        moved[axis] = e
+    return tuple(moved)
+
+
+def _through_reshape(
+    order: str, index: Index, shape: tuple[int, ...], base_shape: tuple[int, ...]
+) -> Index | None:
+    if len(index) != len(shape) or any([type(e) is not int for e in index]):
+        return None
+    flat = np.ravel_multi_index(index, shape, order=order) if shape else 0  # type: ignore[call-overload]  # "C" or "F"
+    if not base_shape:
+        return ()
+    return tuple([int(i) for i in np.unravel_index(flat, base_shape, order=order)])  # type: ignore[call-overload]  # as above

@@ -1,0 +1,396 @@
+"""Joining arrays: concatenate, stack, and the nested lists that `np.array` takes.
+
+    concatenate(*xs)   along an axis that is there
+    stack(*xs)         along a new one; for scalars this is `np.array([a, b, c])`
+
+Both are linear in all inputs, however many there are. The stack family, `block`, `append` and
+`insert` are compositions of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from wengert.errors import ArgumentError, DtypeError, ShapeError
+from wengert.ops.core import broadcast_to, convert, reshape, transpose, unfit, zeros_of
+from wengert.ops.families import linear
+from wengert.ops.indexing import index
+from wengert.trace.tracer import Tracer, bind, implements
+from wengert.types import Type
+
+
+class EveryInput(frozenset[int]):
+    """The group of all inputs of a primitive that takes any number of them."""
+
+    def __contains__(self, i: object) -> bool:
+        return True
+
+
+EVERY_INPUT = EveryInput()
+
+# -- operands --------------------------------------------------------------------------------------
+
+
+def has_tracer(tree: Any) -> bool:
+    """Whether a nested list or tuple holds a Tracer."""
+    if isinstance(tree, (list, tuple)):
+        return any(map(has_tracer, tree))
+    return isinstance(tree, Tracer)
+
+
+def array_of(tree: Any, dtype: Any = None) -> Any:
+    """What `np.array(tree)` gives, traced where a nested list holds traced values."""
+    if isinstance(tree, Tracer):
+        return tree if dtype is None else convert(tree, dtype)
+    if not has_tracer(tree):
+        return np.asarray(tree, dtype)
+    leaves: list[Any] = []
+    shape = _shape_of(tree, leaves)
+    if not isinstance(leaves[0], Tracer) or len(shape) != 1 or leaves[0].shape:
+        leaves = [_array_leaf(leaf) for leaf in leaves]
+    result = stack([strong(leaf) for leaf in leaves], 0)
+    inner = result.shape[1:]
+    result = reshape(result, (*shape, *inner))
+    return result if dtype is None else convert(result, dtype)
+
+
+def _array_leaf(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, (Tracer, int, float, complex)) else np.asarray(leaf)[()]
+
+
+def _shape_of(tree: Any, leaves: list[Any]) -> tuple[int, ...]:
+    """The shape of nested lists; their leaves are appended to `leaves` in order."""
+    if not isinstance(tree, (list, tuple)):
+        leaves.append(tree)
+        return ()
+    shapes = {_shape_of(part, leaves) for part in tree}
+    if len(shapes) > 1:
+        raise ShapeError(
+            "a nested list of traced values has parts of different lengths.",
+            got=f"parts of shapes {sorted(shapes)}",
+            expected="parts of one shape",
+        )
+    return (len(tree), *(shapes.pop() if shapes else ()))
+
+
+def strong(x: Any) -> Any:
+    """A Python number in the dtype that `np.array` gives it; it does not follow its neighbours."""
+    if type(x) is float:
+        return np.float64(x)
+    return np.complex128(x) if type(x) is complex else x
+
+
+def operands(name: str, arrays: Any, dtype: Any = None) -> list[Any]:
+    """The arrays of a sequence that a NumPy function joins."""
+    if isinstance(arrays, Tracer):
+        arrays = list(arrays)
+    if not isinstance(arrays, (list, tuple, np.ndarray)):
+        raise ArgumentError(
+            f"{name}: the arrays are not given as a sequence.",
+            got=type(arrays).__name__,
+            expected="a list or tuple of arrays",
+        )
+    xs = [strong(x) if isinstance(x, (int, float, complex)) else array_of(x) for x in arrays]
+    if not xs:
+        raise ShapeError(f"{name}: there is nothing to join.", got="an empty list")
+    return xs if dtype is None else [convert(x, dtype) for x in xs]
+
+
+def _dtype_of(x: Any) -> Any:
+    return x.dtype if isinstance(x, Type) else np.asarray(x).dtype
+
+
+def _joined_dtype(types: Sequence[Any]) -> Any:
+    dtypes = [_dtype_of(t) for t in types]
+    first = dtypes[0]
+    return first if all([d == first for d in dtypes]) else np.result_type(*dtypes)
+
+
+# -- concatenate -----------------------------------------------------------------------------------
+
+
+def concatenate(xs: Sequence[Any], axis: int) -> Any:
+    """The arrays one after another along a non-negative axis."""
+    return bind(concatenate_p, *xs, axis=axis)
+
+
+def _concatenate_type(*types: Type, axis: int) -> Type:
+    first = types[0].shape
+    total = 0
+    for t in types:
+        shape = t.shape
+        same = shape[:axis] + shape[axis + 1 :] == first[:axis] + first[axis + 1 :]
+        if not same or len(shape) != len(first):
+            raise ShapeError(
+                "concatenate: the shapes do not fit.",
+                got=", ".join(map(repr, types)),
+                expected=f"shapes that differ along axis {axis} only",
+                try_="np.stack joins along a new axis",
+            )
+        total += shape[axis]
+    return Type((*first[:axis], total, *first[axis + 1 :]), _joined_dtype(types))
+
+
+def _variadic_jvp(primitive_of: Callable[[], Any]) -> Callable[..., Any]:
+    def jvp(args: Any, out: Any, tangents: Any, *, axis: int) -> Any:
+        if not out.type.is_differentiable:
+            return None
+        parts = [
+            convert(zeros_of(a) if t is None else t, out.dtype)
+            for a, t in zip(args, tangents, strict=True)
+        ]
+        return bind(primitive_of(), *parts, axis=axis)
+
+    return jvp
+
+
+def _concatenate_transpose(cts: Any, args: Any, linear: Any, *, axis: int) -> Any:
+    ct = cts[0]
+    results = {}
+    start = 0
+    before = [(0, n, 1) for n in ct.shape[:axis]]
+    for i, a in enumerate(args):
+        length = a.shape[axis]
+        if i in linear:
+            triple = (start, start + length, 1) if length else (0, 0, 1)
+            results[i] = unfit(index(ct, (*before, triple)), a)
+        start += length
+    return results
+
+
+def _concatenate_batch(size: int, args: Any, is_batched: Any, *, axis: int) -> Any:
+    parts = [
+        a if on else broadcast_to(a, (size, *a.shape))
+        for a, on in zip(args, is_batched, strict=True)
+    ]
+    return concatenate(parts, axis + 1), True
+
+
+concatenate_p = linear(
+    "concatenate",
+    lambda *xs, axis: np.concatenate(xs, axis),
+    _concatenate_type,
+    group=EVERY_INPUT,
+    jvp=_variadic_jvp(lambda: concatenate_p),
+    transpose=None,
+    transpose_all=_concatenate_transpose,
+    batch=_concatenate_batch,
+    gives_array=True,
+    render=lambda ins, params: f"np.concatenate(({', '.join(ins)},), axis={params['axis']})",
+)
+
+# -- stack -----------------------------------------------------------------------------------------
+
+
+def stack(xs: Sequence[Any], axis: int) -> Any:
+    """The arrays along a new, non-negative axis; Python ints may stand among them."""
+    return bind(stack_p, *xs, axis=axis)
+
+
+def _stack(*xs: Any, axis: int) -> Any:
+    if not axis and not getattr(xs[0], "ndim", 0):
+        return np.array(xs)
+    return np.stack(xs, axis)
+
+
+def _stack_type(*types: Any, axis: int) -> Type:
+    shapes = [t.shape if isinstance(t, Type) else () for t in types]
+    first = shapes[0]
+    if any([s != first for s in shapes]):
+        raise ShapeError(
+            "stack: the shapes differ.",
+            got=", ".join(map(repr, types)),
+            expected="arrays of one shape",
+            try_="np.concatenate joins along an axis that is there",
+        )
+    return Type((*first[:axis], len(types), *first[axis:]), _joined_dtype(types))
+
+
+def _stack_transpose(cts: Any, args: Any, linear: Any, *, axis: int) -> Any:
+    ct = cts[0]
+    before = [(0, n, 1) for n in ct.shape[:axis]]
+    return {i: unfit(index(ct, (*before, i)), args[i]) for i in linear}
+
+
+def _stack_batch(size: int, args: Any, is_batched: Any, *, axis: int) -> Any:
+    parts = []
+    for a, on in zip(args, is_batched, strict=True):
+        shape = (size, *getattr(a, "shape", ()))
+        parts.append(a if on else broadcast_to(a, shape))
+    return stack(parts, axis + 1), True
+
+
+stack_p = linear(
+    "stack",
+    _stack,
+    _stack_type,
+    group=EVERY_INPUT,
+    jvp=_variadic_jvp(lambda: stack_p),
+    transpose=None,
+    transpose_all=_stack_transpose,
+    batch=_stack_batch,
+    gives_array=True,
+    keeps_literals=True,
+    render=lambda ins, params: f"np.stack(({', '.join(ins)},), axis={params['axis']})",
+)
+
+# -- NumPy's names ---------------------------------------------------------------------------------
+
+
+def check_casting(name: str, source: Any, target: Any, casting: str) -> None:
+    """Raise unless NumPy's casting rule allows `source` to become `target`."""
+    if not np.can_cast(source, target, casting):
+        raise DtypeError(
+            f"{name}: the dtype asked for cannot hold the values.",
+            got=f"{source} to {target} with casting={casting!r}",
+            expected="a dtype that the casting rule allows",
+            try_="casting='unsafe', or astype first",
+        )
+
+
+def finish(result: Any, out: Any) -> Any:
+    """`result`, written into `out` where one is given."""
+    if out is None:
+        return result
+    from wengert.ops.assignment import assign_all
+
+    return assign_all(out, result)
+
+
+def cast_to(name: str, xs: list[Any], dtype: Any, casting: str) -> list[Any]:
+    if dtype is None:
+        return xs
+    dtype = np.dtype(dtype)
+    for x in xs:
+        check_casting(name, np.asarray(x).dtype if isinstance(x, int) else x.dtype, dtype, casting)
+    return [convert(x, dtype) for x in xs]
+
+
+@implements(np.concatenate)
+def _np_concatenate(
+    arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
+) -> Any:
+    xs = cast_to("concatenate", operands("concatenate", arrays), dtype, casting)
+    if axis is None:
+        xs = [reshape(x, (x.size,)) for x in map(at_least_0d, xs)]
+        axis = 0
+    xs = [at_least_0d(x) for x in xs]
+    if not xs[0].ndim:
+        raise ShapeError(
+            "concatenate: 0-d arrays have no axis to be joined along.",
+            got=", ".join([f"shape {x.shape}" for x in xs]),
+            expected="arrays with at least one axis",
+            try_="np.stack or np.hstack",
+        )
+    axis = normalize_axis_index(axis, xs[0].ndim)
+    return finish(concatenate(xs, axis), out)
+
+
+def at_least_0d(x: Any) -> Any:
+    """An array, scalar or Tracer; Python numbers are made 0-d."""
+    return x if isinstance(x, (Tracer, np.ndarray, np.generic)) else np.asarray(x)[()]
+
+
+@implements(np.stack)
+def _np_stack(
+    arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
+) -> Any:
+    xs = cast_to("stack", operands("stack", arrays), dtype, casting)
+    axis = normalize_axis_index(axis, max([np.ndim(x) for x in xs]) + 1)
+    return finish(stack(xs, axis), out)
+
+
+def _at_least_1d(x: Any) -> Any:
+    return reshape(x, (1,)) if not x.ndim else x
+
+
+def _at_least_2d(x: Any) -> Any:
+    return reshape(x, (1, x.size)) if x.ndim < 2 else x
+
+
+def _at_least_3d(x: Any) -> Any:
+    if x.ndim < 2:
+        return reshape(x, (1, x.size, 1))
+    return reshape(x, (*x.shape, 1)) if x.ndim == 2 else x
+
+
+@implements(np.vstack)
+def _vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    xs = cast_to("vstack", operands("vstack", tup), dtype, casting)
+    return concatenate([_at_least_2d(at_least_0d(x)) for x in xs], 0)
+
+
+@implements(np.hstack)
+def _hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    xs = cast_to("hstack", operands("hstack", tup), dtype, casting)
+    if all([np.ndim(x) == 0 for x in xs]):
+        return stack(xs, 0)
+    xs = [_at_least_1d(at_least_0d(x)) for x in xs]
+    return concatenate(xs, 0 if xs[0].ndim == 1 else 1)
+
+
+@implements(np.dstack)
+def _dstack(tup: Any) -> Any:
+    return concatenate([_at_least_3d(at_least_0d(x)) for x in operands("dstack", tup)], 2)
+
+
+@implements(np.column_stack)
+def _column_stack(tup: Any) -> Any:
+    xs = [at_least_0d(x) for x in operands("column_stack", tup)]
+    return concatenate([reshape(x, (x.size, 1)) if x.ndim < 2 else x for x in xs], 1)
+
+
+@implements(np.block)
+def _block(arrays: Any) -> Any:
+    """Nested lists of blocks: the innermost lists are joined along the last axis."""
+    depth = _depth(arrays)
+    blocks = _leaves(arrays)
+    rank = max(depth, max([np.ndim(b) for b in blocks]))
+
+    def join(part: Any, level: int) -> Any:
+        if not isinstance(part, list):
+            x = at_least_0d(strong(part) if not isinstance(part, Tracer) else part)
+            return reshape(x, (*(1,) * (rank - x.ndim), *x.shape))
+        pieces = [join(p, level + 1) for p in part]
+        return concatenate(pieces, rank - depth + level)
+
+    result = join(arrays, 0)
+    return np.copy(result) if depth == 0 else result
+
+
+def _depth(arrays: Any) -> int:
+    if not isinstance(arrays, list):
+        return 0
+    depths = {_depth(a) for a in arrays}
+    if len(depths) != 1:
+        raise ShapeError(
+            "block: lists are nested to different depths, or empty.",
+            got=f"depths {sorted(depths)}",
+            expected="one depth everywhere",
+        )
+    return depths.pop() + 1
+
+
+def _leaves(arrays: Any) -> list[Any]:
+    if not isinstance(arrays, list):
+        return [arrays]
+    return [leaf for a in arrays for leaf in _leaves(a)]
+
+
+@implements(np.append)
+def _append(arr: Any, values: Any, axis: Any = None) -> Any:
+    arr, values = at_least_0d(array_of(arr)), at_least_0d(array_of(values))
+    if axis is None:
+        return concatenate([reshape(arr, (arr.size,)), reshape(values, (values.size,))], 0)
+    return concatenate([arr, values], normalize_axis_index(axis, arr.ndim))
+
+
+def moved_axis(x: Any, source: int, destination: int) -> Any:
+    """`x` with one axis moved."""
+    order = [a for a in range(x.ndim) if a != source]
+    order.insert(destination, source)
+    return transpose(x, order)

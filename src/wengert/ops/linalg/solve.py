@@ -1,0 +1,439 @@
+"""Linear systems, inverse and determinants.
+
+    solve          one matrix: its factorization is kept for the derivative
+    solve_many     a stack of matrices
+    inv det slogdet
+
+Source: M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
+differentiation" (2008), for the first derivatives; higher ones follow, as the rules are operations.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.primitive import Primitive, define
+from wengert.ops.core import full, imag, mul, neg, real, reshape, unfit
+from wengert.ops.linalg.common import (
+    adjoint,
+    as_matrices,
+    as_square,
+    batch_leading,
+    chain,
+    misfit,
+    real_dtype,
+    stack_shape,
+    sum_terms,
+    trace_of_product,
+)
+from wengert.ops.families import align_batch
+from wengert.ops.matmul import matmul
+from wengert.trace.tracer import bind, implements
+from wengert.types import Type
+
+# -- solve: one matrix ------------------------------------------------------------------------------------
+
+
+@implements(np.linalg.solve)
+def solve(a: Any, b: Any) -> Any:
+    """The solution x of a x = b; `b` is a vector where it has one axis, else a stack of matrices."""
+    from wengert.ops.contraction import as_operand
+
+    b = as_operand(b)
+    is_vector = len(b.shape) == 1
+    columns = reshape(b, (*b.shape, 1)) if is_vector else b
+    a, columns = as_matrices("solve", a, columns)
+    as_square("solve", a)
+    if a.shape[-1] != columns.shape[-2]:
+        raise misfit("solve", "a: [..., n, n], b: [n] or [..., n, k]", a=a, b=b)
+    x = solve_columns(a, columns)
+    return reshape(x, x.shape[:-1]) if is_vector else x
+
+
+def solve_columns(a: Any, b: Any) -> Any:
+    """`solve` for matrices of one dtype."""
+    if len(a.shape) > 2:
+        return bind(solve_many_p, a, b)
+    return bind(solve_p, a, b)[0]
+
+
+def on_columns(function: Any, b: np.ndarray) -> np.ndarray:
+    """`function` of all columns of a stack at once: one matrix instead of many."""
+    if b.ndim == 2:
+        return function(b)  # type: ignore[no-any-return]  # an array
+    moved = np.moveaxis(b, -2, 0)
+    x = function(moved.reshape(b.shape[-2], math.prod(moved.shape[1:])))
+    return np.moveaxis(x.reshape(moved.shape), 0, -2)
+
+
+def _solve(a: Any, b: Any) -> Any:
+    return (on_columns(lambda columns: np.linalg.solve(a, columns), b),)
+
+
+def _solve_type(a: Type, b: Type) -> tuple[Type]:
+    return (Type(b.shape, b.dtype),)
+
+
+def _cost(in_types: Any, out_types: Any, **params: Any) -> int:
+    n = in_types[0].shape[-1]
+    x = out_types[0]
+    return 2 * n**3 // 3 * max(1, in_types[0].size // max(1, n * n)) + 2 * n * x.size
+
+
+@cache
+def _lapack(dtype: np.dtype[Any]) -> Any:
+    """The factorization and the solution with it, from SciPy's LAPACK."""
+    lapack = importlib.import_module("scipy.linalg.lapack")
+    return lapack.get_lapack_funcs(("getrf", "getrs"), dtype=dtype)
+
+
+def _solve_keep(a: Any, b: Any) -> Any:
+    n = a.shape[-1]
+    if n == 0:
+        return b.copy(), a.copy(), np.zeros(0, np.int32)
+    lu, pivots, info = _lapack(a.dtype)[0](a)
+    if info > 0:
+        raise np.linalg.LinAlgError("Singular matrix")
+    return _back_solve(lu, pivots, b, False), lu, pivots
+
+
+def _back_solve(lu: Any, pivots: Any, b: Any, is_adjoint: bool) -> Any:
+    if b.size == 0:
+        return np.zeros_like(b)
+    getrs = _lapack(lu.dtype)[1]
+    return on_columns(lambda c: getrs(lu, pivots, c, trans=2 * is_adjoint)[0], b)
+
+
+def _solve_keep_type(a: Type, b: Type) -> tuple[Type, Type, Type]:
+    return Type(b.shape, b.dtype), a, Type((a.shape[-1],), np.dtype(np.int32))
+
+
+def _solve_keep_jvp(args: Any, out: Any, tangents: Any) -> Any:
+    x, lu, pivots = out
+    da, db = tangents
+    rhs = sum_terms(db, None if da is None else neg(matmul(da, x)))
+    return solve_again(args[0], lu, pivots, rhs, False), None, None
+
+
+def _solve_jvp(args: Any, out: Any, tangents: Any) -> Any:
+    da, db = tangents
+    rhs = sum_terms(db, None if da is None else neg(matmul(da, out[0])))
+    return bind(solve_p, args[0], rhs)
+
+
+def _solve_batch(size: int, args: Any, is_batched: Any) -> Any:
+    if is_batched[0]:
+        return (bind(solve_many_p, *align_batch(args, is_batched)),), (True,)
+    return bind(solve_p, *args), (True,)
+
+
+def _solve_keep_batch(size: int, args: Any, is_batched: Any) -> Any:
+    if not is_batched[0]:
+        return bind(solve_keep_p, *args), (True, False, False)
+    x = bind(solve_many_p, *align_batch(args, is_batched))
+    n = args[0].shape[-1]
+    # What solves with them again is batched too, and takes the matrices themselves.
+    lu = full((n, n), 0.0, args[0].dtype)
+    return (x, lu, full((n,), 0, np.int32)), (True, False, False)
+
+
+solve_keep_p = define(
+    Primitive(
+        "solve_keep",
+        _solve_keep,
+        _solve_keep_type,
+        jvp=_solve_keep_jvp,
+        batch=_solve_keep_batch,
+        cost=_cost,
+        is_multiple=True,
+        facts={"outputs": "x, and the factorization of a, through which nothing is differentiated"},
+    )
+)
+solve_p = define(
+    Primitive(
+        "solve",
+        _solve,
+        _solve_type,
+        linear_in=(frozenset({1}),),
+        jvp=_solve_jvp,
+        transpose={1: lambda ct, args: bind(solve_p, adjoint(args[0]), ct[0])[0]},
+        batch=_solve_batch,
+        cost=_cost,
+        extended=solve_keep_p,
+        is_multiple=True,
+        render=lambda ins, params: f"(np.linalg.solve({ins[0]}, {ins[1]}),)",
+    )
+)
+
+
+def solve_again(a: Any, lu: Any, pivots: Any, b: Any, is_adjoint: bool) -> Any:
+    """Solve a x = b, or a^H x = b, with the factorization of `a` that a solution left."""
+    return bind(solve_again_p, a, lu, pivots, b, is_adjoint=is_adjoint)
+
+
+def _solve_again_jvp(args: Any, out: Any, tangents: Any, *, is_adjoint: bool) -> Any:
+    a, lu, pivots, _ = args
+    da, db = tangents[0], tangents[3]
+    if da is not None:
+        da = neg(matmul(adjoint(da) if is_adjoint else da, out))
+    return solve_again(a, lu, pivots, sum_terms(db, da), is_adjoint)
+
+
+def _solve_again_batch(size: int, args: Any, is_batched: Any, *, is_adjoint: bool) -> Any:
+    a, lu, pivots, b = args
+    if not is_batched[0]:
+        return solve_again(a, lu, pivots, b, is_adjoint), True
+    a, b = align_batch((a, b), (True, is_batched[3]))
+    return bind(solve_many_p, adjoint(a) if is_adjoint else a, b), True
+
+
+solve_again_p = define(
+    Primitive(
+        "solve_again",
+        lambda a, lu, pivots, b, *, is_adjoint: _back_solve(lu, pivots, b, is_adjoint),
+        lambda a, lu, pivots, b, *, is_adjoint: b,
+        linear_in=(frozenset({3}),),
+        jvp=_solve_again_jvp,
+        transpose={
+            3: lambda ct, args, *, is_adjoint: solve_again(*args[:3], ct, not is_adjoint)
+        },
+        batch=_solve_again_batch,
+        cost=lambda in_types, out_types, **params: 2 * in_types[0].shape[-1] * out_types[0].size,
+        render=lambda ins, params: (
+            f"np.linalg.solve({f'{ins[0]}.conj().T' if params['is_adjoint'] else ins[0]}, {ins[3]})"
+        ),
+    )
+)
+
+# -- solve: a stack of matrices -----------------------------------------------------------------------------
+
+
+def _solve_many_type(a: Type, b: Type) -> Type:
+    return Type((*stack_shape("solve", a=a, b=b), *b.shape[-2:]), b.dtype)
+
+
+def _solve_many_jvp(args: Any, out: Any, tangents: Any) -> Any:
+    da, db = tangents
+    if da is None:
+        return bind(solve_many_p, args[0], db)
+    return bind(solve_many_p, args[0], sum_terms(neg(matmul(da, out)), db))
+
+
+solve_many_p = define(
+    Primitive(
+        "solve_many",
+        np.linalg.solve,
+        _solve_many_type,
+        linear_in=(frozenset({1}),),
+        jvp=_solve_many_jvp,
+        transpose={
+            1: lambda ct, args: unfit(bind(solve_many_p, adjoint(args[0]), ct), args[1]),
+        },
+        batch=lambda size, args, is_batched: (
+            bind(solve_many_p, *align_batch(args, is_batched)),
+            True,
+        ),
+        cost=_cost,
+        render=lambda ins, params: f"np.linalg.solve({ins[0]}, {ins[1]})",
+    )
+)
+
+# -- inverse -------------------------------------------------------------------------------------------------
+
+
+@implements(np.linalg.inv)
+def inv(a: Any) -> Any:
+    """The inverse; d(a^-1) = -a^-1 da a^-1."""
+    return bind(inv_p, as_square("inv", a))
+
+
+inv_p = define(
+    Primitive(
+        "inv",
+        np.linalg.inv,
+        lambda a: a,
+        jvp=lambda args, out, tangents: neg(chain(out, tangents[0], out)),
+        batch=batch_leading("inv"),
+        cost=lambda in_types, out_types, **params: 2 * out_types[0].size * out_types[0].shape[-1],
+        render=lambda ins, params: f"np.linalg.inv({ins[0]})",
+        facts={"domain": "nonsingular"},
+    )
+)
+
+# -- determinants --------------------------------------------------------------------------------------------
+
+
+@implements(np.linalg.det)
+def det(a: Any) -> Any:
+    """The determinant; its derivative, the cofactors, exists for singular matrices too."""
+    return bind(det_p, as_square("det", a))
+
+
+det_p = define(
+    Primitive(
+        "det",
+        np.linalg.det,
+        lambda a: Type(a.shape[:-2], a.dtype),
+        jvp=lambda args, out, tangents: trace_of_product(adjugate(args[0]), tangents[0]),
+        batch=batch_leading("det"),
+        cost=lambda in_types, out_types, **params: (
+            2 * in_types[0].size * in_types[0].shape[-1] // 3
+        ),
+        render=lambda ins, params: f"np.linalg.det({ins[0]})",
+    )
+)
+
+
+def adjugate(a: Any) -> Any:
+    """The adjugate: a adj(a) = det(a) 1, for singular `a` too."""
+    return bind(adjugate_p, a)
+
+
+# Below this condition number det(a) inv(a) is as accurate as the singular value decomposition.
+_WELL_CONDITIONED = 1e4
+
+
+def _adjugate(a: Any) -> Any:
+    try:
+        inverse = np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        return _adjugate_by_svd(a)
+    conditions = np.linalg.norm(a, axis=(-2, -1)) * np.linalg.norm(inverse, axis=(-2, -1))
+    if np.all(conditions < _WELL_CONDITIONED):
+        return inverse * np.linalg.det(a)[..., None, None]
+    return _adjugate_by_svd(a)
+
+
+def _phase_and_svd(a: Any) -> tuple[Any, Any, Any, Any]:
+    u, s, vh = np.linalg.svd(a)
+    phase = np.linalg.det(u) * np.linalg.det(vh)
+    return phase[..., None, None], np.conj(np.swapaxes(u, -1, -2)), s, np.conj(np.swapaxes(vh, -1, -2))
+
+
+def _products_without(s: Any, n_left_out: int) -> Any:
+    """Products of all of `s` but the i-th, or but the i-th and the j-th."""
+    n = s.shape[-1]
+    keep = ~np.eye(n, dtype=bool)
+    if n_left_out == 2:
+        keep = keep[:, None, :] & keep[None, :, :]
+    expanded = s[(..., *(None,) * n_left_out, slice(None))]
+    return np.prod(np.where(keep, expanded, 1), axis=-1)
+
+
+def _adjugate_by_svd(a: Any) -> Any:
+    phase, uh, s, v = _phase_and_svd(a)
+    return (v * _products_without(s, 1)[..., None, :]) @ uh * phase
+
+
+adjugate_p = define(
+    Primitive(
+        "adjugate",
+        _adjugate,
+        lambda a: a,
+        jvp=lambda args, out, tangents: bind(adjugate_derivative_p, args[0], tangents[0]),
+        batch=batch_leading("adjugate"),
+        cost=lambda in_types, out_types, **params: 4 * out_types[0].size * out_types[0].shape[-1],
+        render=lambda ins, params: f"np.linalg.det({ins[0]}) * np.linalg.inv({ins[0]})",
+    )
+)
+
+
+def _adjugate_derivative(a: Any, e: Any) -> Any:
+    """d adj(a)[e] by the singular value decomposition: exact for singular matrices too.
+
+    With a = u s v^H and f = u^H e v, the derivative in the singular bases has the entries
+    sum_{l != i} f_ll p_il on the diagonal and -f_ij p_ij elsewhere, p_ij the product of all
+    singular values but the i-th and the j-th.
+    """
+    phase, uh, s, v = _phase_and_svd(a)
+    f = uh @ e @ v
+    n = s.shape[-1]
+    p = np.where(np.eye(n, dtype=bool), 0, _products_without(s, 2))
+    d = np.diagonal(f, axis1=-2, axis2=-1)
+    inner = -f * p
+    i = np.arange(n)
+    inner[..., i, i] = (p @ d[..., None])[..., 0]
+    return v @ inner @ uh * phase
+
+
+def _adjugate_second_derivative(args: Any, out: Any, tangents: Any) -> Any:
+    """The derivative in `a` where `a` is nonsingular: adj(a) = det(a) a^-1, twice."""
+    a, e = args
+    da, de = tangents
+    total = None if de is None else bind(adjugate_derivative_p, a, de)
+    if da is None:
+        return total
+    inverse = inv(a)
+    adj = adjugate(a)
+    along = bind(adjugate_derivative_p, a, da)
+    left, right = matmul(inverse, e), matmul(inverse, da)
+    # d adj(a)[e] = tr(a^-1 e) adj - a^-1 e adj
+    term = sum_terms(
+        scaled(along, trace_of_product(inverse, e)),
+        neg(scaled(adj, trace_of_product(matmul(inverse, da), left))),
+        neg(matmul(left, along)),
+        chain(right, left, adj),
+    )
+    return sum_terms(total, term)
+
+
+def scaled(x: Any, number: Any) -> Any:
+    """Each matrix of a stack times its number."""
+    return mul(x, reshape(number, (*number.shape, 1, 1)))
+
+
+adjugate_derivative_p = define(
+    Primitive(
+        "adjugate_derivative",
+        _adjugate_derivative,
+        lambda a, e: Type((*stack_shape("det", a=a, e=e), *e.shape[-2:]), e.dtype),
+        linear_in=(frozenset({1}),),
+        jvp=_adjugate_second_derivative,
+        transpose={
+            1: lambda ct, args: unfit(
+                bind(adjugate_derivative_p, adjoint(args[0]), ct), args[1]
+            )
+        },
+        batch=lambda size, args, is_batched: (
+            bind(adjugate_derivative_p, *align_batch(args, is_batched)),
+            True,
+        ),
+        cost=lambda in_types, out_types, **params: 30 * out_types[0].size * out_types[0].shape[-1],
+        facts={"third derivative of det": "needs a nonsingular matrix"},
+    )
+)
+
+SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
+
+
+@implements(np.linalg.slogdet)
+def slogdet(a: Any) -> Any:
+    """Sign (a phase where complex) and logarithm of |det(a)|; d log det(a) = tr(a^-1 da)."""
+    return SlogdetResult(*bind(slogdet_p, as_square("slogdet", a)))
+
+
+def _slogdet_jvp(args: Any, out: Any, tangents: Any) -> Any:
+    relative = trace_of_product(inv(args[0]), tangents[0])
+    if relative.dtype.kind != "c":
+        return None, relative
+    return mul(out[0], mul(imag(relative), 1j)), real(relative)
+
+
+slogdet_p = define(
+    Primitive(
+        "slogdet",
+        lambda a: tuple(np.linalg.slogdet(a)),
+        lambda a: (Type(a.shape[:-2], a.dtype), Type(a.shape[:-2], real_dtype(a.dtype))),
+        jvp=_slogdet_jvp,
+        batch=lambda size, args, is_batched: (bind(slogdet_p, *args), (True, True)),
+        cost=det_p.cost,
+        is_multiple=True,
+        render=lambda ins, params: f"np.linalg.slogdet({ins[0]})",
+        facts={"domain": "nonsingular"},
+    )
+)

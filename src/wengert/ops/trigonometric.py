@@ -1,0 +1,196 @@
+"""Trigonometric and hyperbolic functions and their inverses, sinc, and angles in degrees.
+
+In a partial, `out` is the result, already computed. Complex derivatives are those of NumPy's
+principal branches.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from wengert.ops.arithmetic import div, hypot_p, sqrt
+from wengert.ops.core import convert, fit, mul, neg
+from wengert.ops.families import elementwise
+from wengert.trace.tracer import Tracer, bind
+
+# -- trigonometric -----------------------------------------------------------------------------------
+
+
+def sin(x: Any) -> Any:
+    return bind(sin_p, x)
+
+
+def cos(x: Any) -> Any:
+    return bind(cos_p, x)
+
+
+sin_p = elementwise("sin", np.sin, partials=(lambda out, x: cos(x),), flops=10)
+cos_p = elementwise("cos", np.cos, partials=(lambda out, x: neg(sin(x)),), flops=10)
+tan_p = elementwise("tan", np.tan, partials=(lambda out, x: 1.0 + out * out,), flops=15)
+arcsin_p = elementwise(
+    "arcsin",
+    np.arcsin,
+    partials=(lambda out, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)),),
+    flops=15,
+    domain="-1 < x < 1",
+)
+arccos_p = elementwise(
+    "arccos",
+    np.arccos,
+    partials=(lambda out, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)),),
+    flops=15,
+    domain="-1 < x < 1",
+)
+arctan_p = elementwise(
+    "arctan", np.arctan, partials=(lambda out, x: 1.0 / (1.0 + x * x),), flops=15
+)
+
+
+def _over_square(coordinate: Any, args: Any, out: Any) -> Any:
+    """coordinate / (y**2 + x**2), without overflow or underflow of the squares."""
+    y, x = [_as_float(a, out) for a in args]
+    radius = bind(hypot_p, y, x)
+    return div(div(coordinate, radius), radius)
+
+
+def _as_float(x: Any, out: Any) -> Any:
+    return convert(x, out.dtype) if isinstance(x, Tracer) and x.dtype.kind not in "fc" else x
+
+
+arctan2_p = elementwise(
+    "arctan2",
+    np.arctan2,
+    partials=(
+        lambda out, y, x: _over_square(x, (y, x), out),
+        lambda out, y, x: neg(_over_square(y, (y, x), out)),
+    ),
+    flops=25,
+    at_zero="NaN where both are 0: the angle has no derivative there",
+)
+
+# -- hyperbolic --------------------------------------------------------------------------------------
+
+sinh_p = elementwise("sinh", np.sinh, partials=(lambda out, x: bind(cosh_p, x),), flops=15)
+cosh_p = elementwise("cosh", np.cosh, partials=(lambda out, x: bind(sinh_p, x),), flops=15)
+tanh_p = elementwise("tanh", np.tanh, partials=(lambda out, x: 1.0 - out * out,), flops=15)
+arcsinh_p = elementwise(
+    "arcsinh", np.arcsinh, partials=(lambda out, x: 1.0 / sqrt(1.0 + x * x),), flops=15
+)
+arccosh_p = elementwise(
+    "arccosh",
+    np.arccosh,
+    partials=(lambda out, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),),
+    flops=15,
+    domain="x > 1",
+)
+arctanh_p = elementwise(
+    "arctanh",
+    np.arctanh,
+    partials=(lambda out, x: 1.0 / ((1.0 - x) * (1.0 + x)),),
+    flops=15,
+    domain="-1 < x < 1",
+)
+
+
+def tanh(x: Any) -> Any:
+    return bind(tanh_p, x)
+
+
+# -- degrees -----------------------------------------------------------------------------------------
+
+
+def deg2rad(x: Any) -> Any:
+    return bind(deg2rad_p, x)
+
+
+def rad2deg(x: Any) -> Any:
+    return bind(rad2deg_p, x)
+
+
+deg2rad_p = elementwise(
+    "deg2rad",
+    np.deg2rad,
+    linear_in=(frozenset({0}),),
+    transpose={0: lambda ct, args: deg2rad(ct)},
+)
+rad2deg_p = elementwise(
+    "rad2deg",
+    np.rad2deg,
+    linear_in=(frozenset({0}),),
+    transpose={0: lambda ct, args: rad2deg(ct)},
+)
+
+# -- sinc --------------------------------------------------------------------------------------------
+
+_SERIES_TERMS = 16  # the series is used for |pi x| <= order + 1 <= 10
+
+
+def sinc(x: Any) -> Any:
+    """sin(pi x) / (pi x)."""
+    return bind(sinc_p, x, order=0)
+
+
+def _sinc(x: Any, *, order: int) -> Any:
+    """The derivative of sinc of the given order, accurate near 0 and away from it.
+
+    Away from 0 by the recurrence x s[n] = pi**(n-1) sin(pi x + n pi/2) - n s[n-1], which is the
+    n-th derivative of x sinc(x) = sin(pi x)/pi and is stable for |pi x| > n; near 0 by the series.
+    """
+    if order == 0:
+        return np.sinc(x)
+    x = np.asarray(x)
+    work = x.astype(np.result_type(x.dtype, np.float64))
+    is_near = np.abs(work) * np.pi <= order + 1
+    far = np.where(is_near, 1.0, work)
+    value = np.sinc(far)
+    for n in range(1, order + 1):
+        value = (np.pi ** (n - 1) * _sine(far, n) - n * value) / far
+    value = np.where(is_near, _sinc_series(np.where(is_near, work, 0.0), order), value)
+    return value.astype(x.dtype)[()]
+
+
+def _sine(x: Any, n: int) -> Any:
+    """The n-th derivative of the sine, at pi x."""
+    value = np.sin(np.pi * x) if n % 2 == 0 else np.cos(np.pi * x)
+    return value if n % 4 in (0, 1) else -value
+
+
+def _sinc_series(x: Any, order: int) -> Any:
+    """Sum over 2k >= order of (-1)**k pi**(2k) x**(2k-order) / ((2k+1) (2k-order)!)."""
+    first = (order + 1) // 2
+    total = np.zeros_like(x)
+    for k in reversed(range(first, first + _SERIES_TERMS + order)):
+        power = 2 * k - order
+        coefficient = (-1) ** k * math.pi ** (2 * k) / ((2 * k + 1) * math.factorial(power))
+        total = total + coefficient * x**power
+    return total
+
+
+def _sinc_type(x: Any, *, order: int) -> Any:
+    from wengert.types import Type
+
+    return Type(x.shape, np.sinc(np.ones((), x.dtype)).dtype)
+
+
+sinc_p = elementwise(
+    "sinc",
+    _sinc,
+    type_rule=_sinc_type,
+    jvp=lambda args, out, tangents, *, order: fit(
+        mul(tangents[0], bind(sinc_p, args[0], order=order + 1)), out.type
+    ),
+    flops=12,
+    at_zero="exact: every derivative is taken from the series there",
+)
+
+
+def _render_sinc(ins: Any, params: Any) -> str:
+    if params["order"] == 0:
+        return f"np.sinc({ins[0]})"
+    return f"wengert.ops.trigonometric._sinc({ins[0]}, order={params['order']})"
+
+
+sinc_p.render = _render_sinc
