@@ -1,6 +1,16 @@
-"""Wengert: exact derivatives of NumPy programs."""
+"""Wengert: exact derivatives of NumPy programs.
 
-from wengert import ops
+>>> import numpy as np, wengert as wg
+>>> wg.grad(lambda x: np.sum(np.sin(x) ** 2))(np.array([0.0, np.pi / 4]))
+array([0., 1.])
+
+Submodules (`wengert.numpy`, `wengert.numeric`, `wengert.symbolic`, …) load when first touched.
+"""
+
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
+from wengert import ops as _ops  # fills the tables through which tracers speak NumPy
 from wengert.api.differentiate import grad, value_and_grad
 from wengert.api.jacobians import (
     derivative,
@@ -12,13 +22,44 @@ from wengert.api.jacobians import (
     jacrev,
     value_and_jacobian,
 )
+from wengert.api.jit import jit
 from wengert.api.mapping import vmap
 from wengert.api.products import hvp, jvp, linear_transpose, linearize, vhp, vjp
 from wengert.api.series import jet, taylor
 from wengert.api.tracing import trace
+from wengert.errors import WengertError
+from wengert.ir.program import Program
 
 __version__ = "0.1.0"
+
+_SUBMODULES = frozenset(
+    {
+        "checking",
+        "control",
+        "demo",
+        "draw",
+        "errors",
+        "extend",
+        "ir",
+        "numeric",
+        "numpy",
+        "ops",
+        "scipy",
+        "symbolic",
+    }
+)
+_LAZY = {
+    "check_grads": "checking",
+    "compare_methods": "checking",
+    "debug_nans": "api.debug",
+}
+
 __all__ = [
+    "Program",
+    "WengertError",
+    "check_grads",
+    "compare_methods",
+    "debug_nans",
     "derivative",
     "elementwise_grad",
     "grad",
@@ -29,10 +70,10 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jet",
+    "jit",
     "jvp",
     "linear_transpose",
     "linearize",
-    "ops",
     "taylor",
     "trace",
     "value_and_grad",
@@ -41,3 +82,18 @@ __all__ = [
     "vjp",
     "vmap",
 ]
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _SUBMODULES:
+        return _import_module(f"wengert.{name}")
+    if name in _LAZY:
+        return getattr(_import_module(f"wengert.{_LAZY[name]}"), name)
+    raise AttributeError(f"module 'wengert' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_SUBMODULES, "__version__"})
+
+
+del _ops

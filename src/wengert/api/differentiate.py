@@ -27,7 +27,7 @@ from wengert import trees
 from wengert.errors import NonScalarOutputError, NotDifferentiableError
 from wengert.ir.program import Var
 from wengert.ops.core import conj, zeros_of
-from wengert.trace.evaluate import evaluate
+from wengert.trace.evaluate import evaluate, watcher
 from wengert.trace.tracer import Tracer
 from wengert.transforms.linearize import DifferentiatingRecording, Linearized
 from wengert.transforms.transpose import transpose_program
@@ -54,7 +54,7 @@ def record(
 ) -> Recorded:
     """Run `f` on the selection's leaves, recording what it does."""
     active = tuple([leaf.dtype.kind in "fc" for leaf in selection.leaves])
-    recording = DifferentiatingRecording(name, active)
+    recording = DifferentiatingRecording(name, active, keeps_sources=watcher.get() is not None)
     with recording:
         handles = [recording.argument(leaf_type(x), x) for x in selection.leaves]
         args, kwargs = selection.rebuild(rebuild_tree(selection.spec, handles))

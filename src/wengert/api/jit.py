@@ -133,7 +133,7 @@ class Jitted:
         self._static_argnames = tuple(static_argnames)
         self._specializations: dict[Any, list[Specialization]] = {}
         self._given_up: set[Any] = set()
-        update_wrapper(self, f)
+        update_wrapper(self, f, updated=())  # f may be jitted: its state is not ours
 
     def __reduce__(self) -> Any:
         return (jit, (self._f, self._static_argnums, self._static_argnames))

@@ -4,6 +4,7 @@
     LinearSplit           a body linearized, its residuals sorted by where they come from
     transpose_body        the adjoint of a body for the cotangents there are
     zeros                 zeros of any type, stacks included, in the current recording
+    record_linear_rule    a linearization from a Python function of arguments and tangents
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from wengert.errors import InternalError
+from wengert.ir.primitive import Primitive
 from wengert.ir.program import Equation, Literal, Program, Var, prune
 from wengert.ops.core import full_p, stack_zeros_p
 from wengert.trace.recording import Recording
-from wengert.trace.tracer import current_recording
+from wengert.trace.tracer import Tracer, current_recording
 from wengert.transforms.linearize import LinearizedProgram, linearize_program
+from wengert.transforms.rules import LinearRule
 from wengert.transforms.transpose import transpose_program
 from wengert.types import AnyType, StackType
 
@@ -162,3 +165,48 @@ def rename_inputs(program: Program, targets: Sequence[Var], new_inputs: Sequence
     ]
     outputs = [mapping.get(a, a) if type(a) is Var else a for a in program.outputs]
     return Program(new_inputs, equations, outputs)
+
+
+def record_linear_rule(
+    primitive: Primitive,
+    kinds: Sequence[Any],
+    out_types: Sequence[AnyType],
+    active: tuple[int, ...],
+    build: Callable[[list[Any], list[Any], dict[int, Any]], dict[int, Any]],
+    forward: tuple[Primitive, dict[str, Any]] | None = None,
+    n_extra: int = 0,
+) -> LinearRule:
+    """The linearization whose tangents `build(args, outs, tangents)` writes.
+
+    `out_types` are those of the forward form. `build` gets tangents by input and returns those
+    of the outputs that have one, by output.
+    """
+    recording = Recording(f"the derivative of {primitive.name}", has_values=False)
+    with recording:
+        args = [k.value if isinstance(k, Literal) else recording.argument(k) for k in kinds]
+        outs = [recording.argument(t) for t in out_types]
+        tangents = {i: recording.argument(kinds[i]) for i in active}
+        results = build(args, outs, tangents)
+        out_active = tuple(sorted(results))
+        outputs = [recording.output(results[i]) for i in out_active]
+    if recording.captured:
+        raise InternalError(f"a rule of {primitive.name} captured a value from outside.")
+    kept, needed = prune((), recording.program(outputs).equations, outputs)
+    reads_in = [
+        i for i, a in enumerate(args) if isinstance(a, Tracer) and a.var in needed
+    ]
+    reads_out = [i for i, a in enumerate(outs) if a.var in needed]
+    inputs = [
+        *[args[i].var for i in reads_in],
+        *[outs[i].var for i in reads_out],
+        *[tangents[i].var for i in active],
+    ]
+    return LinearRule(
+        Program(inputs, kept, outputs),
+        tuple(reads_in),
+        tuple(reads_out),
+        active,
+        out_active,
+        forward,
+        n_extra,
+    )

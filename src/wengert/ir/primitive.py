@@ -69,7 +69,9 @@ class Primitive:
     cost: Rule | None = None
     specialize: Rule | None = None  # params -> callable, prepared once by the interpreter
     in_place: Rule | None = None  # like `array`, writing into its first argument
-    render: Rule | None = None  # NumPy source text of one equation
+    render: Rule | None = None  # (inputs, params) -> NumPy source text of one equation
+    render_nested: Rule | None = None  # the same with define(Program) -> name of a function
+    support: str = ""  # NumPy source of functions that the rendered text calls
     sparsity: Rule | None = None
     linearize: Rule | None = None  # control flow: builds its own LinearRule
     extended: Primitive | None = None  # run instead when differentiated: more outputs, residuals

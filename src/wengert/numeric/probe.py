@@ -155,7 +155,7 @@ class Probe:
         leaves = [
             replaced[k]
             if k in replaced
-            else (leaf.copy() if isinstance(leaf, np.ndarray) else leaf)
+            else (leaf.copy(order="K") if isinstance(leaf, np.ndarray) else leaf)
             for k, leaf in enumerate(self._all_leaves)
         ]
         args, kwargs = trees.unflatten(self._spec, leaves)

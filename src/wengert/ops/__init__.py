@@ -4,6 +4,32 @@ Read `families.py` and `core.py` first. Importing this package fills the tables 
 Tracers speak NumPy's protocols.
 """
 
-from wengert.ops import core, elementwise, operators
+from wengert.ops import (
+    assignment,
+    core,
+    elementwise,
+    gather,
+    indexing,
+    joining,
+    linalg,
+    masks,
+    operators,
+    output,
+    shapes,
+    subscripts,
+)
 
-__all__ = ["core", "elementwise", "operators"]
+__all__ = [
+    "assignment",
+    "core",
+    "elementwise",
+    "gather",
+    "indexing",
+    "joining",
+    "linalg",
+    "masks",
+    "operators",
+    "output",
+    "shapes",
+    "subscripts",
+]

@@ -22,6 +22,7 @@ from wengert.errors import ShapeError
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.families import ONE, elementwise, linear
 from wengert.trace.tracer import Tracer, bind, current_recording
+from wengert.trace.views import layout
 from wengert.types import Stack, StackType, Type
 
 # -- arithmetic ------------------------------------------------------------------------------------
@@ -290,23 +291,8 @@ reshape_p = linear(
 
 
 def _reshape_is_view(result: Any, base: Any, *, shape: Any, order: str) -> bool:
-    """Whether NumPy's reshape returned a view; without values, C order of the root is assumed.
-
-    The buffer of a view may be a copy of what NumPy would have looked through, so that only the
-    root's layout counts: the chain of views is gone through again on it.
-    """
-    chain = []
-    handle = base
-    while handle.base is not None:
-        chain.append(handle.view_of)
-        handle = handle.base
-    model = handle.value
-    while isinstance(model, Tracer):
-        model = model.value
-    if model is None:
-        model = np.empty(handle.shape, handle.dtype)
-    for primitive, others, params in reversed(chain):
-        model = primitive.array(model, *[0] * len(others), **params)
+    """Whether NumPy's reshape returned a view."""
+    model = layout(base)
     return bool(np.may_share_memory(model.reshape(shape, order=order), model))
 
 

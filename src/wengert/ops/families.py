@@ -127,10 +127,37 @@ def elementwise(
             cost=lambda in_types, out_types, **params: flops * out_types[0].size,
             keeps_literals=keeps_literals,
             is_elementwise=True,
-            render=render,
+            render=render or render_ufunc(rule_ufunc),
             facts=facts,
         )
     )
+
+
+_INFIX = {
+    "add": "+",
+    "subtract": "-",
+    "multiply": "*",
+    "divide": "/",
+    "power": "**",
+    "floor_divide": "//",
+    "remainder": "%",
+    "equal": "==",
+    "not_equal": "!=",
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+}
+
+
+def render_ufunc(ufunc: Any) -> Rule | None:
+    """NumPy source of an elementwise equation: an operator, or a call of the ufunc."""
+    name = getattr(ufunc, "__name__", "")
+    if name in _INFIX:
+        return lambda ins, params: f"{ins[0]} {_INFIX[name]} {ins[1]}"
+    if getattr(np, name, None) is ufunc:
+        return lambda ins, params: f"np.{name}({', '.join(ins)})"
+    return None
 
 
 def _jvp_from_partials(partials: tuple[Partial | _One | None, ...]) -> Rule:

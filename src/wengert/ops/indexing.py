@@ -320,7 +320,15 @@ def read(x: Tracer, index: Index) -> Any:
             break
         assert x.base is not None
         x, index = x.base, moved
+    if None in index and _only_adds_axes(index, x.shape):
+        return bind(reshape_p, x, shape=selected_shape(x.shape, index), order="C")
     return bind(index_p, x, index=index)
+
+
+def _only_adds_axes(index: Index, shape: tuple[int, ...]) -> bool:
+    """Whether nothing is left out: `x[:, None]`, whose adjoint is a reshape."""
+    kept = [e for e in index if e is not None]
+    return all([e == (0, n, 1) for e, n in zip(kept, shape, strict=False)])
 
 
 def write(x: Tracer, index: Index, value: Any) -> None:

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from wengert.errors import ArgumentError, DtypeError, ShapeError
-from wengert.ops.core import broadcast_to, convert, reshape, transpose, unfit, zeros_of
+from wengert.ops.core import broadcast_to, convert, full, reshape, transpose, unfit
 from wengert.ops.families import linear
 from wengert.ops.indexing import index
+from wengert.ops.output import deliver
 from wengert.trace.tracer import Tracer, bind, implements
 from wengert.types import Type
 
@@ -50,31 +51,24 @@ def array_of(tree: Any, dtype: Any = None) -> Any:
         return np.asarray(tree, dtype)
     leaves: list[Any] = []
     shape = _shape_of(tree, leaves)
-    if not isinstance(leaves[0], Tracer) or len(shape) != 1 or leaves[0].shape:
-        leaves = [_array_leaf(leaf) for leaf in leaves]
-    result = stack([strong(leaf) for leaf in leaves], 0)
-    inner = result.shape[1:]
-    result = reshape(result, (*shape, *inner))
+    if shape is None:
+        return stack([array_of(part, dtype) for part in tree], 0)
+    result = stack(leaves, 0)
+    if len(shape) > 1:
+        result = reshape(result, (*shape, *result.shape[1:]))
     return result if dtype is None else convert(result, dtype)
 
 
-def _array_leaf(leaf: Any) -> Any:
-    return leaf if isinstance(leaf, (Tracer, int, float, complex)) else np.asarray(leaf)[()]
-
-
-def _shape_of(tree: Any, leaves: list[Any]) -> tuple[int, ...]:
-    """The shape of nested lists; their leaves are appended to `leaves` in order."""
+def _shape_of(tree: Any, leaves: list[Any]) -> tuple[int, ...] | None:
+    """The shape of nested lists, leaves appended in order; None if lists and arrays are mixed."""
     if not isinstance(tree, (list, tuple)):
-        leaves.append(tree)
+        is_operand = isinstance(tree, (Tracer, int, float, complex))
+        leaves.append(strong(tree) if is_operand else np.asarray(tree)[()])
         return ()
     shapes = {_shape_of(part, leaves) for part in tree}
-    if len(shapes) > 1:
-        raise ShapeError(
-            "a nested list of traced values has parts of different lengths.",
-            got=f"parts of shapes {sorted(shapes)}",
-            expected="parts of one shape",
-        )
-    return (len(tree), *(shapes.pop() if shapes else ()))
+    if len(shapes) > 1 or None in shapes:
+        return None
+    return (len(tree), *(shapes.pop() or ()))
 
 
 def strong(x: Any) -> Any:
@@ -140,7 +134,7 @@ def _variadic_jvp(primitive_of: Callable[[], Any]) -> Callable[..., Any]:
         if not out.type.is_differentiable:
             return None
         parts = [
-            convert(zeros_of(a) if t is None else t, out.dtype)
+            full(np.shape(a), 0.0, out.dtype) if t is None else convert(t, out.dtype)
             for a, t in zip(args, tangents, strict=True)
         ]
         return bind(primitive_of(), *parts, axis=axis)
@@ -252,15 +246,6 @@ def check_casting(name: str, source: Any, target: Any, casting: str) -> None:
         )
 
 
-def finish(result: Any, out: Any) -> Any:
-    """`result`, written into `out` where one is given."""
-    if out is None:
-        return result
-    from wengert.ops.assignment import assign_all
-
-    return assign_all(out, result)
-
-
 def cast_to(name: str, xs: list[Any], dtype: Any, casting: str) -> list[Any]:
     if dtype is None:
         return xs
@@ -287,7 +272,7 @@ def _np_concatenate(
             try_="np.stack or np.hstack",
         )
     axis = normalize_axis_index(axis, xs[0].ndim)
-    return finish(concatenate(xs, axis), out)
+    return deliver(concatenate(xs, axis), out, "concatenate", casting)
 
 
 def at_least_0d(x: Any) -> Any:
@@ -301,7 +286,7 @@ def _np_stack(
 ) -> Any:
     xs = cast_to("stack", operands("stack", arrays), dtype, casting)
     axis = normalize_axis_index(axis, max([np.ndim(x) for x in xs]) + 1)
-    return finish(stack(xs, axis), out)
+    return deliver(stack(xs, axis), out, "stack", casting)
 
 
 def _at_least_1d(x: Any) -> Any:

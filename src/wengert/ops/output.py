@@ -9,7 +9,7 @@ import numpy as np
 from wengert.errors import ConversionError, DtypeError, MutationError, ShapeError
 from wengert.ops.core import fit, set_all_p
 from wengert.trace.tracer import ArrayTracer, Tracer
-from wengert.trace.views import update
+from wengert.trace.views import check_writable, rebind, refresh, update
 from wengert.types import Type
 
 
@@ -22,8 +22,38 @@ def write_result(target: Any, result: Any, name: str = "out=", casting: str = "s
         The handle of `target`, rebound to the new contents.
     """
     check_cast(name, result, target.type, casting)
-    update(target, set_all_p, (fit(result, target.type),), {})
+    write_all(target, fit(result, target.type))
     return target
+
+
+def write_all(target: Tracer, value: Any) -> None:
+    """Make `value`, of the target's type, the new contents of `target`."""
+    refresh(target)
+    if not isinstance(value, Tracer) or value.recording is not target.recording:
+        update(target, set_all_p, (value,), {})
+        return
+    refresh(value)
+    if not _has_same_order(target, value):
+        update(target, set_all_p, (value,), {})
+        return
+    check_writable(target, [value])
+    value.is_owned = False  # the two share one buffer from now on
+    rebind(target, value)
+
+
+def _has_same_order(target: Tracer, value: Tracer) -> bool:
+    """Whether the new value lies in memory as the old one did, so that views of it are the same."""
+    if target.base is not None or target.ndim < 2:
+        return True
+    a, b = _innermost(target), _innermost(value)
+    return a is None or b is None or bool(a.strides == b.strides)
+
+
+def _innermost(tracer: Tracer) -> Any:
+    value = tracer.value
+    while isinstance(value, Tracer):
+        value = value.value
+    return value
 
 
 def check_cast(name: str, result: Any, type_: Type, casting: str) -> None:

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError, IndexingError
-from wengert.ops.core import convert, reshape, reshape_p, transpose
+from wengert.ops.core import convert, fit, reshape, reshape_p, transpose
 from wengert.ops.elementwise import select
 from wengert.ops.gather import gather, item, item_p, places_shape, scatter_set_p
 from wengert.ops.indexing import Index, normalize, read, selected_shape, write
 from wengert.ops.joining import array_of
 from wengert.ops.masks import is_mask, nonzero
+from wengert.ops.output import write_all
 from wengert.trace.tracer import ScalarTracer, Tracer, bind, function_handlers
 from wengert.trace.views import update
 
@@ -144,9 +145,7 @@ def _write_by_mask(x: Tracer, index: Any, value: Any) -> bool:
     if np.ndim(value) > x.ndim - k or index.shape != x.shape[:k] or not x.shape:
         return False
     mask = reshape(index, (*index.shape, *(1,) * (x.ndim - k)))
-    from wengert.ops.assignment import assign_all
-
-    assign_all(x, select(mask, value, x))
+    write_all(x, fit(select(mask, value, x), x.type))
     return True
 
 

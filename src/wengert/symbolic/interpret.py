@@ -16,6 +16,7 @@ import numpy as np
 
 from wengert.errors import MissingRuleError, describe_location
 from wengert.ir.program import Equation, Literal, Program, Var
+from wengert.symbolic.control import CONTROL, NotStatic
 from wengert.symbolic.library import boxed, is_symbolic, number, sympy
 from wengert.symbolic.table import ELEMENTWISE, STRUCTURAL
 
@@ -41,10 +42,13 @@ def run(program: Program, inputs: Sequence[Any]) -> list[Any]:
 def _apply(equation: Equation, args: list[Any]) -> Sequence[Any]:
     primitive, params = equation.primitive, equation.params
     name = primitive.name
-    if name in CONTROL:
-        return CONTROL[name](equation, args)
     if not any(is_symbolic(a) for a in args):
         result = primitive.array(*args, **params)
+    elif name in CONTROL:
+        try:
+            result = CONTROL[name](run, equation, args)
+        except NotStatic as error:
+            raise _missing(equation, str(error)) from error
     elif name in ELEMENTWISE:
         entry = np.frompyfunc(partial(ELEMENTWISE[name], **params), len(args), 1)
         result = entry(*[boxed(a) for a in args])
@@ -107,6 +111,3 @@ def _missing(equation: Equation, reason: str) -> MissingRuleError:
         expected="operations of wengert.symbolic's conversion table, on arrays of known shape",
         try_="write it with elementary functions, or differentiate with wengert.grad",
     )
-
-
-CONTROL: dict[str, Any] = {}

@@ -23,7 +23,7 @@ from wengert.ir.program import Equation, Literal, Program, Var
 from wengert.trace.tracer import Tracer, bind, current_body
 
 # Set by debug_nans: called with (equation, inputs, outputs) after every equation.
-watcher: ContextVar[Callable[[Equation, Sequence[Any], Any], None] | None] = ContextVar(
+watcher: ContextVar[Callable[..., None] | None] = ContextVar(
     "watcher", default=None
 )
 
@@ -275,8 +275,8 @@ def generate(plan: Plan) -> Callable[..., list[Any]]:
                 free.append(names.pop(slot))
         for slot in outs:
             names[slot] = free.pop() if free else f"v{slot}"
-        targets = ", ".join([names[slot] for slot in outs])
-        lines.append(f"    {targets}{',' if is_multiple else ''} = {call}")
+        targets = ", ".join([names[slot] for slot in outs]) + "," * is_multiple
+        lines.append(f"    {targets} = {call}" if outs else f"    {call}")
         for slot in dead:
             if slot in keep:
                 free.append(names.pop(slot))

@@ -19,6 +19,7 @@ from wengert import trees
 from wengert.errors import ArgumentError, OutputError, user_location
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Atom, Equation, Literal, Program, Source, Var, exact
+from wengert.trace.evaluate import watcher
 from wengert.trace.tracer import (
     ArrayTracer,
     ScalarTracer,
@@ -130,6 +131,7 @@ class Recording:
         self.outer_body = current_body.get()
         self.is_concrete = has_values and self.outer_body is None
         self.sources: list[Source] | None = [] if keeps_sources else None
+        self.watch = watcher.get() if has_values else None
         self.arguments: list[Var] = []
         self.argument_handles: list[Tracer] = []
         self.may_write_arguments = is_body
@@ -310,6 +312,8 @@ class Recording:
         assert equation is not None
         if self.has_values:
             outputs = self.compute(equation, values, in_place)
+            if self.watch is not None and self.is_concrete:
+                self.watch(equation.with_source(user_location()), values, outputs, True)
             if copies_read and primitive.is_view:
                 outputs = separate(outputs)
         else:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from wengert.errors import MutationError
 from wengert.ir.primitive import Primitive
 from wengert.trace.tracer import ArrayTracer, Tracer, current_recording, escaped, refresh_hook
@@ -121,6 +123,26 @@ def check_writable(target: Tracer, others: Sequence[Any]) -> None:
                 f"an array of the function around {inner.purpose}",
                 "make the array inside, or carry it through the loop and return it",
             )
+
+
+def layout(tracer: Tracer) -> np.ndarray:
+    """A plain array that lies in memory as NumPy's would; C order is assumed without values.
+
+    The buffer of a view may be a copy of what NumPy would have looked through, so that only the
+    root's layout counts: the chain of views is gone through again on it.
+    """
+    chain = []
+    while tracer.base is not None:
+        chain.append(tracer.view_of)
+        tracer = tracer.base
+    model = tracer.value
+    while isinstance(model, Tracer):
+        model = model.value
+    if not isinstance(model, np.ndarray):
+        model = np.empty(tracer.shape, tracer.dtype)
+    for primitive, others, params in reversed(chain):
+        model = primitive.array(model, *[0] * len(others), **params)
+    return model
 
 
 def may_update(target: Tracer, values: Sequence[Any]) -> bool:

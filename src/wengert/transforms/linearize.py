@@ -76,7 +76,7 @@ class DifferentiatingRecording(Recording):
 
     def linear_program(self, outputs: Sequence[Atom]) -> Linearized:
         """The stitched linear Program of this recording, cached by structure."""
-        key = ("linear", tuple(outputs), self.node)
+        key = ("linear", tuple(outputs))
         cache = self.node.derived
         if cache is None:
             cache = self.node.derived = {}

@@ -43,7 +43,8 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     if mode == "r":
         return bind(qr_r_p, a, mode="reduced")[0]
     if mode in ("reduced", "complete"):
-        return QRResult(*bind(qr_p, a, mode=mode))
+        r, q = bind(qr_p, a, mode=mode)
+        return QRResult(q, r)
     if mode == "raw":
         raise MissingRuleError(
             "qr: Householder vectors (mode 'raw') have no derivative in Wengert.",
@@ -61,11 +62,11 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 def _qr_type(a: Type, *, mode: str) -> tuple[Type, Type]:
     *stack, m, n = a.shape
     k = m if mode == "complete" else min(m, n)
-    return Type((*stack, m, k), a.dtype), Type((*stack, k, n), a.dtype)
+    return Type((*stack, k, n), a.dtype), Type((*stack, m, k), a.dtype)
 
 
 def _qr_jvp(args: Any, out: Any, tangents: Any, *, mode: str) -> Any:
-    q, r = out
+    r, q = out
     (da,) = tangents
     m, n = da.shape[-2:]
     k = min(m, n)
@@ -84,7 +85,7 @@ def _qr_jvp(args: Any, out: Any, tangents: Any, *, mode: str) -> Any:
         dq = np.concatenate([dq, neg(matmul(q1, matmul(adjoint(dq), others)))], axis=-1)
         below = mul(r[..., k:, :], 0.0)
         dr = np.concatenate([dr, below], axis=-2)
-    return dq, dr
+    return dr, dq
 
 
 def _turn(w: Any) -> Any:
@@ -100,7 +101,7 @@ def _turn(w: Any) -> Any:
 qr_p = define(
     Primitive(
         "qr",
-        lambda a, *, mode: tuple(np.linalg.qr(a, mode)),
+        lambda a, *, mode: tuple(np.linalg.qr(a, mode))[::-1],
         _qr_type,
         jvp=_qr_jvp,
         batch=lambda size, args, is_batched, *, mode: (
@@ -111,7 +112,7 @@ qr_p = define(
             4 * in_types[0].size * min(in_types[0].shape[-2:])
         ),
         is_multiple=True,
-        render=lambda ins, params: f"np.linalg.qr({ins[0]}, {params['mode']!r})",
+        render=lambda ins, params: f"np.linalg.qr({ins[0]}, {params['mode']!r})[::-1]",
         facts={
             "gauge": "the diagonal of r is real",
             "domain": "the first min(m, n) columns are independent",
@@ -122,9 +123,9 @@ qr_r_p = define(
     Primitive(
         "qr_r",
         lambda a, *, mode: (np.linalg.qr(a, "r"),),
-        lambda a, *, mode: (_qr_type(a, mode=mode)[1],),
+        lambda a, *, mode: (_qr_type(a, mode=mode)[0],),
         jvp=lambda args, out, tangents, *, mode: (
-            _qr_jvp(args, bind(qr_p, args[0], mode=mode), tangents, mode=mode)[1],
+            _qr_jvp(args, bind(qr_p, args[0], mode=mode), tangents, mode=mode)[0],
         ),
         batch=lambda size, args, is_batched, *, mode: (
             bind(qr_r_p, *args, mode=mode),
@@ -133,6 +134,7 @@ qr_r_p = define(
         cost=lambda in_types, out_types, **params: (
             2 * in_types[0].size * min(in_types[0].shape[-2:])
         ),
+        extended=qr_p,
         is_multiple=True,
         render=lambda ins, params: f"(np.linalg.qr({ins[0]}, 'r'),)",
     )

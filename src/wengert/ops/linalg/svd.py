@@ -19,7 +19,18 @@ import numpy as np
 
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.contraction import as_operand
-from wengert.ops.core import conj, convert, full, mul, neg, real, reshape, sub
+from wengert.ops.core import (
+    broadcast_to,
+    conj,
+    convert,
+    full,
+    mul,
+    neg,
+    real,
+    reshape,
+    sub,
+    transpose,
+)
 from wengert.ops.elementwise import select
 from wengert.ops.linalg.common import (
     adjoint,
@@ -54,7 +65,8 @@ def svd(
     a = as_matrices("svd", a)
     if not compute_uv:
         return bind(svdvals_p, a, full_matrices=False)[0]
-    return SVDResult(*bind(svd_p, a, full_matrices=bool(full_matrices)))
+    s, u, vh = bind(svd_p, a, full_matrices=bool(full_matrices))
+    return SVDResult(u, s, vh)
 
 
 @implements(np.linalg.svdvals)
@@ -74,19 +86,24 @@ def _hermitian_svd(a: Any, compute_uv: bool) -> Any:
     return SVDResult(v, np.abs(w), adjoint(column_scaled(v, np.sign(w))))
 
 
+def _svd_array(a: Any, *, full_matrices: bool) -> Any:
+    u, s, vh = np.linalg.svd(a, full_matrices)
+    return s, u, vh
+
+
 def _svd_type(a: Type, *, full_matrices: bool) -> tuple[Type, Type, Type]:
     *stack, m, n = a.shape
     k = min(m, n)
     rows, columns = (m, n) if full_matrices else (k, k)
     return (
-        Type((*stack, m, rows), a.dtype),
         Type((*stack, k), real_dtype(a.dtype)),
+        Type((*stack, m, rows), a.dtype),
         Type((*stack, columns, n), a.dtype),
     )
 
 
 def _svd_jvp(args: Any, out: Any, tangents: Any, *, full_matrices: bool) -> Any:
-    u, s, vh = out
+    s, u, vh = out
     (da,) = tangents
     k = s.shape[-1]
     v = adjoint(vh)
@@ -99,7 +116,7 @@ def _svd_jvp(args: Any, out: Any, tangents: Any, *, full_matrices: bool) -> Any:
     inverse = convert(mul(take_diagonal(sums), 2.0), p.dtype)
     du = _vectors_along(u, u1, mul(even + odd, 0.5), matmul(da, v1), p, inverse)
     dv = _vectors_along(v, v1, mul(sub(even, odd), 0.5), matmul(adjoint(da), u1), ph, inverse)
-    return du, _values_along(p, sums), adjoint(dv)
+    return _values_along(p, sums), du, adjoint(dv)
 
 
 def _values_along(p: Any, sums: Any) -> Any:
@@ -122,14 +139,14 @@ def _vectors_along(u: Any, u1: Any, turn: Any, image: Any, p: Any, inverse: Any)
 
 
 def _svdvals_jvp(args: Any, out: Any, tangents: Any, *, full_matrices: bool) -> Any:
-    u, s, vh = bind(svd_p, args[0], full_matrices=False)
+    s, u, vh = bind(svd_p, args[0], full_matrices=False)
     return (_values_along(chain(adjoint(u), tangents[0], adjoint(vh)), inverse_gaps(s, 1)),)
 
 
 svd_p = define(
     Primitive(
         "svd",
-        lambda a, *, full_matrices: tuple(np.linalg.svd(a, full_matrices)),
+        _svd_array,
         _svd_type,
         jvp=_svd_jvp,
         batch=lambda size, args, is_batched, *, full_matrices: (
@@ -140,7 +157,9 @@ svd_p = define(
             20 * in_types[0].size * min(in_types[0].shape[-2:])
         ),
         is_multiple=True,
-        render=lambda ins, params: f"np.linalg.svd({ins[0]}, {params['full_matrices']})",
+        render=lambda ins, params: (
+            f"(lambda u, s, vh: (s, u, vh))(*np.linalg.svd({ins[0]}, {params['full_matrices']}))"
+        ),
         facts={
             "gauge": "(u^H du)_ii = -(v^H dv)_ii; columns beyond min(m, n) turn as little as they can",
             "at_zero": "a singular value that is zero has derivative zero",
@@ -152,13 +171,14 @@ svdvals_p = define(
     Primitive(
         "svdvals",
         lambda a, *, full_matrices: (np.linalg.svd(a, compute_uv=False),),
-        lambda a, *, full_matrices: (_svd_type(a, full_matrices=False)[1],),
+        lambda a, *, full_matrices: (_svd_type(a, full_matrices=False)[0],),
         jvp=_svdvals_jvp,
         batch=lambda size, args, is_batched, *, full_matrices: (
             bind(svdvals_p, *args, full_matrices=full_matrices),
             (True,),
         ),
         cost=lambda in_types, out_types, **params: 3 * in_types[0].size * out_types[0].shape[-1],
+        extended=svd_p,
         is_multiple=True,
         render=lambda ins, params: f"(np.linalg.svd({ins[0]}, compute_uv=False),)",
     )
@@ -182,14 +202,14 @@ def matrix_rank(
 
 def _matrix_rank(a: Any, *limits: Any, kind: str, hermitian: bool) -> Any:
     given = {} if kind == "default" else {kind: limits[0]}
-    return np.linalg.matrix_rank(a, hermitian=hermitian, **given)
+    return np.asarray(np.linalg.matrix_rank(a, hermitian=hermitian, **given), np.intp)[()]
 
 
 matrix_rank_p = define(
     Primitive(
         "matrix_rank",
         _matrix_rank,
-        lambda a, *limits, kind, hermitian: Type(a.shape[:-2], np.dtype(np.intp)),
+        lambda a, *limits, kind, hermitian: Type(a.shape[:-2], np.intp),
         batch=lambda size, args, is_batched, *, kind, hermitian: _rank_batch(
             size, args, is_batched, kind, hermitian
         ),
@@ -202,7 +222,7 @@ matrix_rank_p = define(
 def _rank_batch(size: int, args: Any, is_batched: Any, kind: str, hermitian: bool) -> Any:
     a, *limits = args
     if not is_batched[0]:
-        a = np.broadcast_to(a, (size, *a.shape))
+        a = broadcast_to(a, (size, *a.shape))
     if a.ndim == 2:  # vectors have rank one, or zero
         a = reshape(a, (*a.shape, 1))
     return bind(matrix_rank_p, a, *limits, kind=kind, hermitian=hermitian), True
@@ -250,14 +270,13 @@ def _pinv_jvp(args: Any, out: Any, tangents: Any) -> Any:
     middle = neg(chain(p, da, p))
     left = chain(p, ph, sub(dah, chain(dah, a, p)))
     right = chain(sub(dah, chain(p, a, dah)), ph, p)
-    m, n = a.shape[-2:]
     return sum_terms(middle, left, right)
 
 
 def _pinv_batch(size: int, args: Any, is_batched: Any) -> Any:
     a, rcond = args
     if not is_batched[0]:
-        a = np.broadcast_to(a, (size, *a.shape))
+        a = broadcast_to(a, (size, *a.shape))
     elif not is_batched[1]:
         return bind(pinv_p, a, rcond), True
     n_stack = a.ndim - 3 - (rcond.ndim - 1)
@@ -327,9 +346,8 @@ def _lstsq_jvp(args: Any, out: Any, tangents: Any) -> Any:
         neg(chain(p, matmul(da, x))),
         chain(p, ph, matmul(dah, sub(b, matmul(a, x)))),
     ]
-    if a.shape[-1] > a.shape[-2] or True:
-        inner = matmul(dah, matmul(ph, x))
-        terms.append(sub(inner, chain(p, matmul(a, inner))))
+    inner = matmul(dah, matmul(ph, x))
+    terms.append(sub(inner, chain(p, matmul(a, inner))))
     if db is not None:
         terms.append(matmul(p, db))
     ds = bind(svdvals_p, a, full_matrices=False)
@@ -340,9 +358,9 @@ def _lstsq_batch(size: int, args: Any, is_batched: Any) -> Any:
     a, b, rcond = args
     if is_batched[0] or is_batched[2]:
         return _lstsq_stack(size, args, is_batched)
-    moved = np.moveaxis(b, 0, 1)
+    moved = transpose(b, (1, 0, 2))
     x, rank, s = bind(lstsq_p, a, reshape(moved, (b.shape[1], size * b.shape[2])), rcond)
-    x = np.moveaxis(reshape(x, (a.shape[1], size, b.shape[2])), 1, 0)
+    x = transpose(reshape(x, (a.shape[1], size, b.shape[2])), (1, 0, 2))
     return (x, rank, s), (True, False, False)
 
 
@@ -350,7 +368,7 @@ def _lstsq_stack(size: int, args: Any, is_batched: Any) -> Any:
     """NumPy has no stacks here: the pseudo-inverse gives the same solution."""
     a, b, rcond = args
     if not is_batched[0]:
-        a = np.broadcast_to(a, (size, *a.shape))
+        a = broadcast_to(a, (size, *a.shape))
     x = matmul(pinv(a, rcond), b)
     (s,) = bind(svdvals_p, a, full_matrices=False)
     limit = rcond[:, None] if is_batched[2] else rcond
