@@ -28,6 +28,7 @@ from __future__ import annotations
 import os
 import sys
 import types as _types
+from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _USER_PARTS = tuple(_PACKAGE + part + os.sep for part in ("demo",))
@@ -63,11 +64,11 @@ def user_location() -> tuple[_types.CodeType, int] | None:
     return None if frame is None else (frame.f_code, frame.f_lasti)
 
 
-def describe_location(source: tuple[_types.CodeType, int] | None) -> str | None:
+def describe_location(source: tuple[Any, ...] | None) -> str | None:
     """`file.py:41 in loss` for a code object and instruction offset."""
     if source is None:
         return None
-    code, offset = source
+    code, offset = source[:2]
     line: int | None = code.co_firstlineno
     for start, end, number in code.co_lines():
         if start <= offset < end and number is not None:

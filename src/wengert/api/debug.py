@@ -38,7 +38,7 @@ def debug_nans(infinities: bool = True) -> Iterator[None]:
     ...     wg.grad(lambda x: np.sqrt(x) * 2.0)(0.0)
     Traceback (most recent call last):
         ...
-    wengert.errors.NanError: div: an infinity appeared, in an adjoint or tangent.
+    wengert.errors.NanError: div: an infinity appeared, in an adjoint or tangent of sqrt.
     ...
     """
 
@@ -91,7 +91,8 @@ def _nan_error(
             low, high = (array.min(), array.max()) if array.size else ("-", "-")
             shown.append(f"{part} from {low!r} to {high!r}")
     place = f" at index {bad}" if bad else ""
-    what = "in a value" if is_value else "in an adjoint or tangent"
+    of = f" of {eq.source[2]}" if eq.source is not None and len(eq.source) > 2 else ""
+    what = "in a value" if is_value else f"in an adjoint or tangent{of}"
     return NanError(
         f"{eq.primitive.name}: {kind} appeared, {what}.",
         got=f"{value!r}{place}; inputs: " + "; ".join(shown),

@@ -10,12 +10,15 @@ import itertools
 import struct
 import types as _types
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
 from wengert.ir.primitive import Primitive
 from wengert.types import AnyType
 
-Source = tuple[_types.CodeType, int] | None
+# The user's code object and instruction offset; in derived Programs also the name of the primitive
+# that the equation is a derivative of.
+Source = tuple[_types.CodeType, int] | tuple[_types.CodeType, int, str] | None
 
 
 class Var:
@@ -142,9 +145,7 @@ class Program:
 
     def __call__(self, *args: Any) -> Any:
         """Run the Program on flat arguments; one output is returned bare, several as a tuple."""
-        from wengert.trace.evaluate import call_program
-
-        return call_program(self, args)
+        return door("wengert.trace.evaluate").call_program(self, args)
 
     def __str__(self) -> str:
         from wengert.ir.text import print_program
@@ -154,9 +155,7 @@ class Program:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from wengert.ir.html import program_html
-
-        return program_html(self)
+        return door("wengert.draw").program_html(self)
 
     def cost(self) -> Any:
         """Floating-point operations and bytes read and written; see `wengert.ir.cost`."""
@@ -172,21 +171,20 @@ class Program:
 
     def draw(self, path: str | None = None) -> Any:
         """A drawing of the Program as SVG; shown in notebooks, written to `path` if given."""
-        from wengert.draw import draw_program
-
-        return draw_program(self, path)
+        return door("wengert.draw").draw_program(self, path)
 
     def to_sympy(self, *args: Any, **options: Any) -> Any:
         """The outputs as SymPy expressions; see `wengert.symbolic.to_sympy`."""
-        from wengert.symbolic import to_sympy
-
-        return to_sympy(self, *args, **options)
+        return door("wengert.symbolic").to_sympy(self, *args, **options)
 
     def latex(self, *args: Any, **options: Any) -> str:
         """The outputs in LaTeX; see `wengert.symbolic.latex`."""
-        from wengert.symbolic import latex
+        return door("wengert.symbolic").latex(self, *args, **options)
 
-        return latex(self, *args, **options)
+
+def door(module: str) -> Any:
+    """A module of a higher floor, opened when a method that leads there is called."""
+    return import_module(module)
 
 
 def atom_type(atom: Atom) -> Any:

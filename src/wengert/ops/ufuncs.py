@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, DtypeError, ShapeError
-from wengert.ops.core import broadcast_to, convert, reshape
+from wengert.ops.axes import normalized_axes
+from wengert.ops.core import broadcast_to, convert, reduced_shape, reshape
 from wengert.ops.functions import as_operand
 from wengert.ops.output import deliver
 from wengert.ops.selection import select
 from wengert.trace.tracer import (
-    Tracer,
     missing_function,
     ufunc_handlers,
     ufunc_method_handlers,
@@ -207,12 +207,12 @@ def reduce(
     if initial is not np._NoValue and initial is not None:
         items = [initial, *items]
     elif not items:
-        items = [broadcast_to(as_operand(start), _kept_shape(array.shape, axes, False))]
+        items = [broadcast_to(as_operand(start), reduced_shape(array.shape, axes, False))]
     total = items[0]
     for item in items[1:]:
         total = call(ufunc, total, item, dtype=dtype)
     if keepdims:
-        total = reshape(total, _kept_shape(array.shape, axes, True))
+        total = reshape(total, reduced_shape(array.shape, axes, True))
     return deliver(total, out, f"{ufunc.__name__}.reduce")
 
 
@@ -272,38 +272,9 @@ def outer(ufunc: np.ufunc, a: Any, b: Any, **kwargs: Any) -> Any:
 
 def at(ufunc: np.ufunc, a: Any, indices: Any, *operands: Any) -> None:
     """`ufunc.at`: unbuffered `a[indices] = ufunc(a[indices], b)`, repeated indices in turn."""
-    if not isinstance(a, Tracer):
-        raise ArgumentError(
-            f"{ufunc.__name__}.at: traced values would be written into a plain array.",
-            got=f"an array of type {type(a).__name__}",
-            expected="an array that is part of the recording",
-            try_="wengert.numpy.zeros instead of np.zeros for the target",
-        )
-    if ufunc in (np.add, np.subtract):
-        from wengert.ops.indexing import add_at
+    from wengert.ops.assignment import ufunc_at
 
-        value = operands[0] if ufunc is np.add else np.negative(operands[0])
-        add_at(a, indices, value)
-        return
-    for chosen, values in _rounds(a, indices, operands):
-        a[chosen] = handler_of(ufunc)(a[chosen], *values)
-
-
-def _rounds(a: Any, indices: Any, operands: Any) -> Any:
-    """The updates of `at` as assignments none of which names an element twice."""
-    places = np.arange(a.size).reshape(a.shape)[indices]
-    flat = np.asarray(places).reshape(-1)
-    values = [reshape(broadcast_to(as_operand(v), np.shape(places)), flat.shape) for v in operands]
-    order = np.argsort(flat, kind="stable")
-    in_order = flat[order]
-    starts = np.flatnonzero(np.r_[True, in_order[1:] != in_order[:-1]]) if flat.size else flat
-    turn = np.empty(flat.size, int)
-    lengths = np.diff(np.r_[starts, flat.size])
-    turn[order] = np.arange(flat.size) - np.repeat(starts, lengths)
-    for k in range(int(turn.max()) + 1 if flat.size else 0):
-        chosen = np.flatnonzero(turn == k)
-        where = np.unravel_index(flat[chosen], a.shape) if a.shape else ()
-        yield where, [v[chosen] if a.shape else v[int(chosen[0])] for v in values]
+    ufunc_at(ufunc, a, indices, *operands)
 
 
 def _require_binary(ufunc: np.ufunc, method: str) -> None:
@@ -312,37 +283,6 @@ def _require_binary(ufunc: np.ufunc, method: str) -> None:
             f"{ufunc.__name__}.{method}: only functions of two arguments with one result have it.",
             got=f"{ufunc.nin} arguments, {ufunc.nout} results",
         )
-
-
-def normalized_axes(axis: Any, ndim: int, name: str) -> tuple[int, ...]:
-    """`axis` (None, an integer or several) as non-negative integers in order."""
-    if axis is None:
-        return tuple(range(ndim))
-    given = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-    axes = []
-    for a in given:
-        a = int(a.__index__())
-        if not -ndim <= a < ndim and not (ndim == 0 and a in (0, -1)):
-            raise axis_error(name, axis, ndim)
-        axes.append(a % ndim if ndim else 0)
-    if len(set(axes)) != len(axes):
-        raise axis_error(name, axis, ndim)
-    return tuple(sorted(axes)) if ndim else ()
-
-
-def axis_error(name: str, axis: Any, ndim: int) -> ShapeError:
-    """The error for an axis that the array does not have, or that is named twice."""
-    return ShapeError(
-        f"{name}: no such axis, or one named twice.",
-        got=f"axis={axis!r} for an array with {ndim} axes",
-        expected=f"different integers from {-ndim} to {ndim - 1}" if ndim else "None",
-    )
-
-
-def _kept_shape(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
-    if keepdims:
-        return tuple([1 if i in axes else n for i, n in enumerate(shape)])
-    return tuple([n for i, n in enumerate(shape) if i not in axes])
 
 
 def _items(array: Any, axes: tuple[int, ...]) -> list[Any]:

@@ -147,7 +147,8 @@ def stitch(
                 strict=True,
             )
         )
-        copy_equations(program.equations, mapping, equations, eq.source)
+        origin = eq.source and (*eq.source[:2], eq.primitive.name)
+        copy_equations(program.equations, mapping, equations, origin)
         for i, out in zip(rule.out_active, program.outputs, strict=True):
             tangent[eq.outputs[i]] = mapping.get(out, out)  # type: ignore[arg-type]  # literals stay
     out_active = tuple([i for i, a in enumerate(outputs) if a in tangent])
