@@ -27,6 +27,19 @@ from wengert.api.mapping import vmap
 from wengert.api.products import hvp, jvp, linear_transpose, linearize, vhp, vjp
 from wengert.api.series import jet, taylor
 from wengert.api.tracing import trace
+from wengert.control import (
+    checkpoint,
+    cond,
+    custom_jvp,
+    custom_vjp,
+    fori_loop,
+    map,
+    remat,
+    scan,
+    stop_gradient,
+    switch,
+    while_loop,
+)
 from wengert.errors import WengertError
 from wengert.ir.program import Program
 
@@ -58,10 +71,15 @@ __all__ = [
     "Program",
     "WengertError",
     "check_grads",
+    "checkpoint",
     "compare_methods",
+    "cond",
+    "custom_jvp",
+    "custom_vjp",
     "debug_nans",
     "derivative",
     "elementwise_grad",
+    "fori_loop",
     "grad",
     "hessian",
     "hessian_diagonal",
@@ -74,6 +92,11 @@ __all__ = [
     "jvp",
     "linear_transpose",
     "linearize",
+    "map",
+    "remat",
+    "scan",
+    "stop_gradient",
+    "switch",
     "taylor",
     "trace",
     "value_and_grad",
@@ -81,6 +104,7 @@ __all__ = [
     "vhp",
     "vjp",
     "vmap",
+    "while_loop",
 ]
 
 

@@ -99,7 +99,9 @@ CASES = [
     _pair("tensordot 2", np.tensordot, (2, 3, 4), (3, 4, 2)),
     _pair("tensordot 1", lambda a, b: np.tensordot(a, b, 1), (3, 4), (4, 2)),
     _pair("tensordot 0", lambda a, b: np.tensordot(a, b, 0), (2,), (3, 2)),
-    _pair("tensordot axes", lambda a, b: np.tensordot(a, b, ([0, -1], [2, 0])), (2, 3, 4), (4, 2, 2)),
+    _pair(
+        "tensordot axes", lambda a, b: np.tensordot(a, b, ([0, -1], [2, 0])), (2, 3, 4), (4, 2, 2)
+    ),
     _pair("tensordot one axis", lambda a, b: np.tensordot(a, b, (0, 1)), (2, 3), (4, 2)),
     _pair("kron", np.kron, (2, 3), (2, 2)),
     _pair("kron ranks", np.kron, (3,), (2, 2)),
@@ -149,5 +151,24 @@ CASES = [
         "einsum lists with ellipsis",
         lambda a, b: np.einsum(a, [..., 1], b, [1, 2]),
         _of((2, 3), (3, 2)),
+    ),
+    # convolve and correlate: every mode, both orders of length
+    *[
+        _pair(
+            f"{name} {mode} {n} {m}",
+            lambda a, v, name=name, mode=mode: getattr(np, name)(a, v, mode),
+            (n,),
+            (m,),
+            primitives=("convolve",),
+        )
+        for name in ("convolve", "correlate")
+        for mode in ("full", "same", "valid")
+        for n, m in ((5, 2), (3, 4), (3, 3))
+    ],
+    Case("convolve with itself", lambda a: np.convolve(a, a), _of((4,)), complex=True),
+    Case(
+        "convolve with a long kernel",
+        lambda a: np.convolve(a, np.linspace(-1, 1, 40), "same"),
+        _of((50,)),
     ),
 ]

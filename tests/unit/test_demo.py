@@ -219,6 +219,7 @@ def test_helmholtz_reference(n: int) -> None:
         ("central differences", 1e-8),
         ("forward differences", 1e-5),
         ("Richardson", 1e-10),
+        (helmholtz.SCIPY, 1e-5),
     ],
 )
 def test_every_method_gives_the_gradient(name: str, tolerance: float) -> None:
@@ -226,6 +227,18 @@ def test_every_method_gives_the_gradient(name: str, tolerance: float) -> None:
     truth = gradient_by_hand(p)
     gradient = np.asarray(helmholtz.methods(p.energy)[name](p.x))
     assert np.linalg.norm(gradient - truth) < tolerance * np.linalg.norm(truth)
+
+
+def test_calls_of_the_function_are_counted() -> None:
+    p = helmholtz.problem(4)
+    truth = gradient_by_hand(p)
+    f = helmholtz.Counted(p.energy)
+    gradients = helmholtz.methods(f)
+    for name, expected in (("reverse mode", 1), ("reverse mode, jit", 0), (helmholtz.SCIPY, 5)):
+        measured = helmholtz._measure(p.x, f, gradients[name], truth, 1e-5)
+        assert measured.n_calls == expected, name
+        assert measured.error < 1e-5
+        assert measured.ratio == pytest.approx(measured.seconds / 1e-5)
 
 
 def test_the_symbolic_gradient_and_its_swell() -> None:
@@ -295,3 +308,5 @@ def test_timing() -> None:
     assert timed(lambda: calls.append(1)) >= 0.0
     assert best_time(lambda: calls.append(1), budget=10.0, n_most=5) >= 0.0
     assert len(calls) == 1 + 6
+    assert best_time(lambda: calls.append(1), budget=0.0) >= 0.0
+    assert len(calls) == 1 + 6 + 3

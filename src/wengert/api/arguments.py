@@ -54,7 +54,7 @@ def as_leaf(leaf: Any, path: str = "") -> Any:
 
 def leaf_type(leaf: Any) -> Any:
     """The Type of a leaf made by `as_leaf`."""
-    return leaf.var.type if isinstance(leaf, Tracer) else Type(leaf.shape, leaf.dtype)
+    return leaf.variable.type if isinstance(leaf, Tracer) else Type(leaf.shape, leaf.dtype)
 
 
 def select_arguments(

@@ -26,9 +26,9 @@ from wengert.api.arguments import (
 from wengert import trees
 from wengert.errors import NonScalarOutputError, NotDifferentiableError
 from wengert.ir.program import Var
-from wengert.ops.core import conj, zeros_of
-from wengert.trace.evaluate import evaluate, watcher
-from wengert.trace.tracer import Tracer
+from wengert.ops.core import conj, full, zeros_of
+from wengert.trace.evaluate import copied, evaluate, watcher
+from wengert.trace.tracer import Tracer, current_recording
 from wengert.transforms.linearize import DifferentiatingRecording, Linearized
 from wengert.transforms.transpose import transpose_program
 
@@ -70,6 +70,8 @@ def record(
         residuals = recording.residual_values(linearized.residuals)
         if outlives:
             residuals = [copy_frozen(r, recording) for r in residuals]
+            values = [copied(v) for v in values]  # the user may write into what is returned
+            aux = None if aux is None else trees.map_tree(copied, aux)
         types = [a.type if isinstance(a, Var) else None for a in outputs]
     return Recorded(values, spec, types, linearized, residuals, aux)
 
@@ -123,7 +125,19 @@ def value_and_grad(
     has_aux: bool = False,
     holomorphic: bool = False,
 ) -> Callable[..., Any]:
-    """The value and the gradient of a scalar function."""
+    """The value and the gradient of a scalar function, from one recording; see `grad`.
+
+    Returns
+    -------
+    callable
+        Called like `f`, returns `(value, gradient)`; with `has_aux`, `((value, aux), gradient)`.
+
+    Examples
+    --------
+    >>> import numpy as np, wengert as wg
+    >>> wg.value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    (np.float64(5.0), array([2., 4.]))
+    """
 
     @wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -167,7 +181,12 @@ def _scalar_seed(recorded: Recorded, holomorphic: bool) -> Any:
             got=repr(recorded.types[0]),
             expected="a floating-point number",
         )
-    return dtype.type(1)
+    return one(dtype)
+
+
+def one(dtype: np.dtype[Any]) -> Any:
+    """The number one: an equation where something is recorded, not a captured value."""
+    return dtype.type(1) if current_recording.get() is None else full((), 1, dtype)
 
 
 def grad(
@@ -177,7 +196,54 @@ def grad(
     has_aux: bool = False,
     holomorphic: bool = False,
 ) -> Callable[..., Any]:
-    """The gradient of a scalar function."""
+    """The gradient of a scalar function, by reverse mode.
+
+    Parameters
+    ----------
+    f : callable
+        Function of pytrees of numbers and arrays, with one real number as output. Plain NumPy:
+        `if`, `while`, recursion and assignment into arrays made inside are all right.
+    argnums : int or tuple of int, default 0
+        Positional arguments to differentiate with respect to.
+    argnames : str or tuple of str, optional
+        Keyword arguments to differentiate with respect to.
+    has_aux : bool, default False
+        Whether `f` returns a pair whose second entry is passed on undifferentiated.
+    holomorphic : bool, default False
+        For a holomorphic function of complex numbers with complex output: df/dz.
+
+    Returns
+    -------
+    callable
+        Called like `f`, returns the gradient in the structure, shapes and dtypes of the argument
+        (a tuple for several `argnums`, a dictionary for several `argnames`, a pair of both when
+        both are given); with `has_aux`, `(gradient, aux)`.
+
+    Raises
+    ------
+    NonScalarOutputError
+        When the output is not one real number.
+    NotDifferentiableError
+        When an argument holds integers or booleans, named by its path.
+    MutationError
+        When `f` writes into an array of its caller.
+
+    Notes
+    -----
+    Costs about two to four times `f`, whatever the number of inputs; memory is that of the
+    intermediate results that derivatives read. For complex arguments the gradient is the
+    direction of steepest ascent (the conjugate Wirtinger derivative, times two).
+
+    Examples
+    --------
+    >>> import numpy as np, wengert as wg
+    >>> wg.grad(lambda x: np.sum(np.exp(x)))(np.array([0.0, 1.0]))
+    array([1.        , 2.71828183])
+    >>> wg.grad(lambda p, x: p["a"] * x**2)({"a": 3.0}, 2.0)
+    {'a': np.float64(4.0)}
+    >>> wg.grad(wg.grad(np.sin))(0.5) == -np.sin(0.5)
+    np.True_
+    """
     both = value_and_grad(f, argnums, argnames, has_aux, holomorphic)
 
     @wraps(f)

@@ -18,9 +18,9 @@ from wengert.api.arguments import (
     require_differentiable,
     select_arguments,
 )
-from wengert.api.differentiate import Recorded, grad, pull_back, push_forward, record
+from wengert.api.differentiate import Recorded, grad, one, pull_back, push_forward, record
 from wengert.errors import ArgumentError, NonScalarOutputError, NotDifferentiableError
-from wengert.ops.core import conj, reshape, transpose, zeros_of
+from wengert.ops.core import conj, full, reshape, transpose, zeros_of
 from wengert.trace.evaluate import evaluate
 from wengert.transforms.batch import batch_program
 from wengert.transforms.transpose import transpose_program
@@ -344,9 +344,9 @@ def derivative(
                 try_="wengert.jacobian, or wengert.elementwise_grad",
             )
         recorded = record("derivative", f, selection)
-        one = selection.leaves[0].dtype.type(1)
+        seed = one(selection.leaves[0].dtype)
         found = dict(
-            zip(recorded.linearized.out_active, push_forward(recorded, [one]), strict=True)
+            zip(recorded.linearized.out_active, push_forward(recorded, [seed]), strict=True)
         )
         leaves = [
             found[i] if i in found else zeros_of(t) if t.is_differentiable else None
@@ -375,7 +375,7 @@ def elementwise_grad(
         require_differentiable("elementwise_grad", selection)
         recorded = record("elementwise_grad", f, selection)
         active = [recorded.types[i] for i in recorded.linearized.out_active]
-        ones = [np.ones(t.shape, t.dtype)[()] for t in active]
+        ones = [full(t.shape, 1, t.dtype) for t in active]
         if not active:
             return rebuild_tree(selection.spec, [zeros_of(x) for x in selection.leaves])
         return rebuild_tree(selection.spec, pull_back(recorded, ones))

@@ -22,7 +22,7 @@ from wengert.control.call import call
 from wengert.errors import ArgumentError, MutationError, describe_location, user_location
 from wengert.ir.primitive import Primitive, define
 from wengert.ir.program import Equation, Program, Source, Var
-from wengert.trace.evaluate import plan_of
+from wengert.trace.evaluate import copied, plan_of
 from wengert.trace.recording import Recording, same_contents
 from wengert.trace.tracer import Tracer, current_body
 
@@ -63,7 +63,7 @@ class JitRecording(Recording):
 
     def on_decision(self, tracer: Tracer, answer: Any) -> None:
         assert self.sources is not None
-        self.guards.append((len(self.sources), tracer.var, answer, user_location()))
+        self.guards.append((len(self.sources), tracer.variable, answer, user_location()))
 
     def check_captured(self) -> None:
         """Raise if an array the function closed over was changed while it ran."""
@@ -212,7 +212,7 @@ class Jitted:
             handles = [recording.argument(leaf_type(v), v) for v in call_.values]
             leaves, spec = flatten_outputs("jit", call_.on(self._f, handles))
             outputs = [recording.output(leaf) for leaf in leaves]
-            values = [_private(strip_leaf(leaf, recording)) for leaf in leaves]
+            values = [copied(strip_leaf(leaf, recording)) for leaf in leaves]
             recording.check_captured()
             return _specialize(recording, outputs, spec), values
 
@@ -312,10 +312,6 @@ def _concrete(value: Any) -> Any:
     while isinstance(value, Tracer):
         value = value.value
     return value
-
-
-def _private(value: Any) -> Any:
-    return value.copy() if type(value) is np.ndarray else value
 
 
 def _result(spec: Any, leaves: Sequence[Any]) -> Any:

@@ -11,7 +11,7 @@ from wengert.api.arguments import as_leaf, flatten_outputs, leaf_type
 from wengert.errors import ArgumentError, ShapeError
 from wengert.ops.core import transpose
 from wengert.trace.evaluate import evaluate
-from wengert.trace.recording import Recording
+from wengert.trace.recording import Recording, lifts_scalars_here
 from wengert.transforms.batch import batch_program
 from wengert.types import Type
 
@@ -62,7 +62,7 @@ def vmap(
             t if a is None else Type(t.shape[1:], t.dtype)
             for t, a in zip([leaf_type(x) for x in fronted], axes, strict=True)
         ]
-        recording = Recording("vmap", has_values=False)
+        recording = Recording("vmap", has_values=False, lifts_scalars=lifts_scalars_here())
         with recording:
             handles = [recording.argument(t, is_array=t.shape != ()) for t in types]
             call_args, call_kwargs = trees.unflatten(spec, handles)

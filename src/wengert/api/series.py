@@ -13,7 +13,7 @@ from wengert.api.products import match_leaves
 from wengert.errors import ArgumentError
 from wengert.ops.core import zeros_of
 from wengert.trace.evaluate import evaluate
-from wengert.trace.recording import Recording
+from wengert.trace.recording import Recording, lifts_scalars_here
 from wengert.transforms.jet import series_program
 
 
@@ -77,7 +77,7 @@ def jet(
         t.is_differentiable and any(c is not None for c in term)
         for t, term in zip(types, terms, strict=True)
     ]
-    recording = JetRecording("jet", has_values=True, lifts_scalars=True)
+    recording = JetRecording("jet", has_values=True, lifts_scalars=lifts_scalars_here())
     with recording:
         handles = [recording.argument(t, x) for t, x in zip(types, values, strict=True)]
         out_leaves, out_spec = flatten_outputs("jet", f(*trees.unflatten(spec, handles)))

@@ -7,11 +7,15 @@ Read `scan.py` first, then `while_loop.py` and `branches.py`; `loops.py` and the
 
 from wengert.control.branches import cond, switch
 from wengert.control.checkpoint import checkpoint, remat, stop_gradient
+from wengert.control.custom_jvp import custom_jvp
+from wengert.control.custom_vjp import custom_vjp
 from wengert.control.loops import fori_loop, map, scan, while_loop
 
 __all__ = [
     "checkpoint",
     "cond",
+    "custom_jvp",
+    "custom_vjp",
     "fori_loop",
     "map",
     "remat",

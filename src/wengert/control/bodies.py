@@ -15,9 +15,10 @@ import numpy as np
 
 from wengert import trees
 from wengert.errors import ArgumentError, OutputError
-from wengert.ir.program import Program, Var, prune
+from wengert.ir.program import Program, prune
+from wengert.trace.evaluate import evaluate
 from wengert.trace.recording import Recording
-from wengert.trace.tracer import ArrayTracer, Tracer, current_recording, snapshot
+from wengert.trace.tracer import Tracer, current_body, current_recording, snapshot
 from wengert.types import Type
 
 
@@ -37,7 +38,7 @@ class Leaves:
 
 def leaf_type(leaf: Any) -> Type:
     """The type of a tracer, array or NumPy scalar."""
-    return leaf.var.type if isinstance(leaf, Tracer) else Type(leaf.shape, leaf.dtype)
+    return leaf.type if isinstance(leaf, Tracer) else Type(leaf.shape, leaf.dtype)
 
 
 def operands(name: str, tree: Any, what: str) -> Leaves:
@@ -85,9 +86,13 @@ class Body:
 
 
 class BodyRecording(Recording):
-    """The recording of a body: it takes every operation, and lifts numbers where its outer does."""
+    """The recording of a body: it takes every operation, and lifts numbers where its outer does.
 
-    def __init__(self, purpose: str) -> None:
+    `given` are the values of the arguments where the body runs once, on these: a decision on what
+    depends on them and on captured values alone is then taken outside, where they are known.
+    """
+
+    def __init__(self, purpose: str, given: Sequence[Any] = ()) -> None:
         outer = current_recording.get()
         super().__init__(
             purpose,
@@ -95,41 +100,59 @@ class BodyRecording(Recording):
             is_body=True,
             lifts_scalars=outer is None or outer.lifts_scalars,
         )
+        self.outer = outer
+        self.given = given
+
+    def outer_value(self, tracer: Tracer) -> Any:
+        equations = [n.equation for n in self.node.path() if n.equation is not None]
+        kept, needed = prune((), equations, [tracer.variable])
+        known = dict(zip(self.captured, self.captured_values, strict=True))
+        known.update(zip(self.arguments, self.given, strict=False))
+        inputs = [v for v in (*self.captured, *self.arguments) if v in needed]
+        if any(v not in known for v in inputs):
+            return None
+        tokens = [current_recording.set(self.outer), current_body.set(self.outer_body)]
+        try:
+            program = Program(inputs, kept, [tracer.variable])
+            return evaluate(program, [known[v] for v in inputs])[0]
+        finally:
+            current_body.reset(tokens[1])
+            current_recording.reset(tokens[0])
 
     def body_program(self, outputs: Sequence[Any]) -> Program:
         """The Program recorded, captured inputs first; the same object for the same recording."""
         cache = self.node.derived
         if cache is None:
             cache = self.node.derived = {}
-        key = ("body", len(self.arguments), tuple(outputs), self.node is self.root)
-        program = cache.get(key) if self.node is not self.root else None
+        key = ("body", len(self.arguments), tuple(outputs))
+        program = cache.get(key)
         if program is None:
             equations = [n.equation for n in self.node.path() if n.equation is not None]
             kept, _ = prune((), equations, outputs)
             program = cache[key] = Program((*self.captured, *self.arguments), kept, outputs)
-        return program  # type: ignore[no-any-return]  # the cache holds these
+        return program
 
 
 def record_body(
-    purpose: str, f: Callable[..., Any], in_types: Sequence[Type], rebuild: Callable[..., Any]
+    purpose: str,
+    f: Callable[..., Any],
+    in_types: Sequence[Type],
+    rebuild: Callable[..., Any],
+    given: Sequence[Any] = (),
 ) -> Body:
-    """Record `f(*rebuild(handles))` on arguments of the given types."""
-    recording = BodyRecording(purpose)
+    """Record `f(*rebuild(handles))` on arguments of the given types.
+
+    `given` are their values, where the body is to run once, on these.
+    """
+    recording = BodyRecording(purpose, given)
     with recording:
         handles = [recording.argument(t, is_array=t.shape != ()) for t in in_types]
         result = f(*rebuild(handles))
         leaves, spec = trees.flatten(result)
         paths = trees.paths(result) if leaves else []
-        outputs = [
-            recording.output(leaf, path) for leaf, path in zip(leaves, paths, strict=True)
-        ]
+        outputs = [recording.output(leaf, path) for leaf, path in zip(leaves, paths, strict=True)]
     program = recording.body_program(outputs)
     return Body(program, tuple(recording.captured_values), spec, tuple(paths))
-
-
-def call_body(f: Callable[..., Any], *args: Any) -> Any:
-    """The result of a user's function."""
-    return f(*args)
 
 
 def require_callable(name: str, f: Any, what: str) -> None:
@@ -210,17 +233,3 @@ def independent(value: Any) -> Any:
     if isinstance(value, Tracer):
         return snapshot(value)
     return value.copy() if isinstance(value, np.ndarray) else value
-
-
-def with_inputs(program: Program, before: Sequence[Any], after: Sequence[Any] = ()) -> Program:
-    """The Program with unused inputs of the given types put before its own and after them."""
-    if not before and not after:
-        return program
-    first = [Var(t) for t in before]
-    last = [Var(t) for t in after]
-    return Program((*first, *program.inputs, *last), program.equations, program.outputs)
-
-
-def is_array(value: Any) -> bool:
-    """Whether NumPy would call this an array, not a scalar."""
-    return isinstance(value, (np.ndarray, ArrayTracer))

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-
 from wengert import trees
 from wengert.control.bodies import (
     Body,
@@ -47,9 +46,7 @@ from wengert.transforms.rules import LinearRule
 from wengert.types import AnyType, StackType
 
 
-def bind_cond(
-    index: Any, values: Sequence[Any], branches: Sequence[Program]
-) -> tuple[Any, ...]:
+def bind_cond(index: Any, values: Sequence[Any], branches: Sequence[Program]) -> tuple[Any, ...]:
     """One cond equation, or its values."""
     return tuple(bind(cond_p, index, *values, branches=tuple(branches)))
 
@@ -240,7 +237,7 @@ def _where_any(
     def skip(*values: Any) -> list[Any]:
         return [zeros(t) for t in program.out_types]
 
-    in_types = [live.var.type, *program.in_types]
+    in_types = [live.variable.type, *program.in_types]
     programs = [record_rule_program("cond under vmap", g, in_types) for g in (skip, run)]
     return bind_cond(any_live(live), [live, *args], programs)
 

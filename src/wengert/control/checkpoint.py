@@ -1,4 +1,4 @@
-"""`checkpoint`: a function whose derivative computes its inner values again instead of keeping them.
+"""`checkpoint`: a function whose derivative computes its inner values again.
 
 The linear form of a checkpoint holds its forward part: it takes the inputs and the tangents,
 computes again, and applies the linear map. Its transpose is one equation that needs the cotangent,
@@ -32,9 +32,7 @@ def _run(*args: Any, program: Program) -> tuple[Any, ...]:
 def _linearize(kinds: Any, params: dict[str, Any], active: tuple[int, ...]) -> LinearRule:
     program: Program = params["program"]
     made = split(program, [i in active for i in range(len(kinds))])
-    again = Program(
-        [*program.inputs, *made.tangents], [*made.forward, *made.linear], made.results
-    )
+    again = Program([*program.inputs, *made.tangents], [*made.forward, *made.linear], made.results)
     again = restrict(again, range(len(made.results)))
     needed = needed_inputs(again)[: len(kinds)]
     reads_in = tuple([i for i, on in enumerate(needed) if on])
@@ -44,9 +42,7 @@ def _linearize(kinds: Any, params: dict[str, Any], active: tuple[int, ...]) -> L
     outputs = tuple([Var(t) for t in again.out_types])
     equation = Equation(checkpoint_p, tuple(inputs), {"program": again}, outputs)
     equations = [equation] if outputs else []
-    return LinearRule(
-        Program(inputs, equations, outputs), reads_in, (), active, made.out_active
-    )
+    return LinearRule(Program(inputs, equations, outputs), reads_in, (), active, made.out_active)
 
 
 def _transpose(
@@ -55,7 +51,7 @@ def _transpose(
     return transpose_call(checkpoint_p, cts, args, linear, program)
 
 
-checkpoint_p = define(
+checkpoint_p: Primitive = define(
     Primitive(
         "checkpoint",
         _run,
@@ -88,7 +84,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     Notes
     -----
-    `f` is recorded without values: decisions in it are for `cond` and `np.where`.
+    Decisions on values work as in the function around it. Where there are no values, inside a
+    loop body or under `vmap`, they are for `cond` and `np.where`.
 
     Examples
     --------
@@ -116,7 +113,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         def run(args: Any, kwargs: Any) -> Any:
             return f(*args, **kwargs)
 
-        body = record_body("checkpoint", run, [leaf_type(v) for v in values], rebuild)
+        types = [leaf_type(v) for v in values]
+        body = record_body("checkpoint", run, types, rebuild, values)
         results = bind(checkpoint_p, *body.captured, *values, program=body.program)
         return trees.unflatten(body.spec, results)
 
@@ -128,7 +126,7 @@ def is_number(leaf: Any) -> bool:
     return isinstance(leaf, (Tracer, np.ndarray, np.generic, bool, int, float, complex))
 
 
-stop_gradient_p = define(
+stop_gradient_p: Primitive = define(
     Primitive(
         "stop_gradient",
         lambda x: x,

@@ -31,7 +31,7 @@ from wengert.types import AnyType, Stack, StackType, Type
 def value_type(x: Any) -> AnyType:
     """The type of a tracer, array, scalar or Stack."""
     if isinstance(x, Tracer):
-        return x.var.type
+        return x.variable.type
     return x.type if isinstance(x, Stack) else Type(x.shape, x.dtype)
 
 
@@ -44,7 +44,7 @@ def any_live(live: Any) -> Any:
     return bind(any_live_p, live, axis=0)
 
 
-any_live_p = define(
+any_live_p: Primitive = define(
     Primitive(
         "any_live",
         lambda live, *, axis: live.any(axis=axis),
@@ -64,7 +64,7 @@ def longest(counts: Any) -> Any:
     return bind(longest_p, counts, axis=0)
 
 
-longest_p = define(
+longest_p: Primitive = define(
     Primitive(
         "longest",
         lambda counts, *, axis: np.max(counts, axis=axis, initial=0),
@@ -103,7 +103,7 @@ def _borrow_batch(size: int, args: Any, is_batched: Any, *, axis: int) -> Any:
     return bind(borrow_p, *_spread_all(size, args, is_batched), axis=axis + 1), True
 
 
-borrow_p = linear(
+borrow_p: Primitive = linear(
     "borrow",
     _borrow,
     lambda x, live, *, axis: x,
@@ -151,7 +151,7 @@ def zero_item(type_: AnyType) -> Any:
     return np.zeros(type_.shape, type_.dtype)[()]
 
 
-stack_choose_p = linear(
+stack_choose_p: Primitive = linear(
     "stack_choose",
     _stack_choose,
     lambda live, a, b: a,

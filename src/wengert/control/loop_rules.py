@@ -62,17 +62,13 @@ class LinearLoop:
         ]
 
 
-def linear_loop(
-    body: Program, n_consts: int, n_carry: int, active: Sequence[bool]
-) -> LinearLoop:
+def linear_loop(body: Program, n_consts: int, n_carry: int, active: Sequence[bool]) -> LinearLoop:
     """Linearize the body of a loop whose operands marked in `active` have tangents."""
     mask = list(active)
     while True:
         made = split(body, mask)
         new = [
-            k + n_consts
-            for k in range(n_carry)
-            if k in made.out_active and not mask[k + n_consts]
+            k + n_consts for k in range(n_carry) if k in made.out_active and not mask[k + n_consts]
         ]
         if not new:
             break
@@ -146,14 +142,12 @@ def _invariant(body: Program, made: LinearSplit, n_consts: int, n_carry: int) ->
         [v for v, out in zip(carried, body.outputs[:n_carry], strict=True) if v is out]
     )
     for eq in made.forward:
-        if all([type(a) is not Var or a in invariant for a in eq.inputs]):
+        if all(type(a) is not Var or a in invariant for a in eq.inputs):
             invariant.update(eq.outputs)
     return invariant
 
 
-def linear_carries(
-    body: Program, mask: Sequence[bool], n_consts: int, n_carry: int
-) -> list[bool]:
+def linear_carries(body: Program, mask: Sequence[bool], n_consts: int, n_carry: int) -> list[bool]:
     """`mask` with the carries that become linear in the course of the loop."""
     mask = list(mask)
     while True:

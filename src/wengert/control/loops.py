@@ -351,7 +351,7 @@ def _bound(name: str, value: Any) -> Any:
     return value
 
 
-def map(f: Callable[[Any], Any], xs: Any) -> Any:  # noqa: A001  # the name all know it by
+def map(f: Callable[[Any], Any], xs: Any) -> Any:  # the name all know it by
     """Apply `f` to the items of `xs` one after the other, and stack the results.
 
     Parameters

@@ -1,10 +1,10 @@
 """Helpers of all control-flow rules: Programs written from Python, split, joined and transposed.
 
-    record_rule_program   a Program from a Python function on typed handles, capturing nothing
-    LinearSplit           a body linearized, its residuals sorted by where they come from
-    transpose_body        the adjoint of a body for the cotangents there are
-    zeros                 zeros of any type, stacks included, in the current recording
-    record_linear_rule    a linearization from a Python function of arguments and tangents
+record_rule_program   a Program from a Python function on typed handles, capturing nothing
+LinearSplit           a body linearized, its residuals sorted by where they come from
+transpose_body        the adjoint of a body for the cotangents there are
+zeros                 zeros of any type, stacks included, in the current recording
+record_linear_rule    a linearization from a Python function of arguments and tangents
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def depends(program: Program, mask: Sequence[bool]) -> tuple[bool, ...]:
     """Which outputs depend on the inputs marked in `mask`."""
     marked: set[Any] = {v for v, on in zip(program.inputs, mask, strict=True) if on}
     for eq in program.equations:
-        if any([a in marked for a in eq.inputs]):
+        if any(a in marked for a in eq.inputs):
             marked.update(eq.outputs)
     return tuple([a in marked for a in program.outputs])
 
@@ -192,14 +192,12 @@ def record_linear_rule(
     if recording.captured:
         raise InternalError(f"a rule of {primitive.name} captured a value from outside.")
     kept, needed = prune((), recording.program(outputs).equations, outputs)
-    reads_in = [
-        i for i, a in enumerate(args) if isinstance(a, Tracer) and a.var in needed
-    ]
-    reads_out = [i for i, a in enumerate(outs) if a.var in needed]
+    reads_in = [i for i, a in enumerate(args) if isinstance(a, Tracer) and a.variable in needed]
+    reads_out = [i for i, a in enumerate(outs) if a.variable in needed]
     inputs = [
-        *[args[i].var for i in reads_in],
-        *[outs[i].var for i in reads_out],
-        *[tangents[i].var for i in active],
+        *[args[i].variable for i in reads_in],
+        *[outs[i].variable for i in reads_out],
+        *[tangents[i].variable for i in active],
     ]
     return LinearRule(
         Program(inputs, kept, outputs),

@@ -270,9 +270,7 @@ def _take(values: Sequence[Any], sizes: Sequence[int]) -> list[Sequence[Any]]:
 class _KnownCarries:
     """A scan with carries that no linear input reaches: these are run first, and stacked."""
 
-    def __init__(
-        self, body: Program, mask: Sequence[bool], n_consts: int, n_carry: int
-    ) -> None:
+    def __init__(self, body: Program, mask: Sequence[bool], n_consts: int, n_carry: int) -> None:
         self.body, self.mask = body, mask
         self.n_consts, self.n_carry = n_consts, n_carry
         self.known = [k for k in range(n_carry) if not mask[n_consts + k]]
@@ -357,7 +355,7 @@ def _batch(
 
 def _swap(x: Any) -> Any:
     """The batch axis and the axis of the items exchanged; a stack batches its items."""
-    if isinstance(x.var.type, StackType):
+    if isinstance(x.variable.type, StackType):
         return x
     return transpose(x, (1, 0, *range(2, x.ndim)))
 
@@ -390,14 +388,12 @@ def _batch_lengths(
         ys = [choose(live, y, None) for y in outs[n_carry:]]
         return [sub(index, 1) if reverse else add(index, 1), *new, *ys]
 
-    types = [
-        batched_type(t, size) if on else t for t, on in zip(body.in_types, mask, strict=True)
-    ]
+    types = [batched_type(t, size) if on else t for t, on in zip(body.in_types, mask, strict=True)]
     index_type = Type((), np.int64)
     program = record_rule_program(
         "scan under vmap",
         step,
-        [counts.var.type, *types[:n_consts], index_type, *types[n_consts:]],
+        [counts.variable.type, *types[:n_consts], index_type, *types[n_consts:]],
     )
     count = longest(counts)
     start = sub(count, 1) if reverse else zeros(index_type)

@@ -142,9 +142,7 @@ def _batch(
     ]
     batched_cond = batch_program(cond, mask, size)
     if batched_cond.out_batched[0]:
-        return _batch_lanes(
-            size, operands, mask, batched_cond.program, body, n_consts, is_counted
-        )
+        return _batch_lanes(size, operands, mask, batched_cond.program, body, n_consts, is_counted)
     force = [*mask[n_consts:], *[False] * (len(body.outputs) - n_carry)]
     batched = batch_program(body, mask, size, force)
     results = bind_while(operands, batched_cond.program, batched.program, n_consts, is_counted)
@@ -166,9 +164,7 @@ def _batch_lanes(
     """Lanes that end at different times: which are live, and their counts, are carried."""
     n_carry = len(operands) - n_consts
     batched = batch_program(body, mask, size, [True] * len(body.outputs)).program
-    types = [
-        batched_type(t, size) if on else t for t, on in zip(body.in_types, mask, strict=True)
-    ]
+    types = [batched_type(t, size) if on else t for t, on in zip(body.in_types, mask, strict=True)]
     live_type, counts_type = Type((size,), bool), Type((size,), np.int64)
 
     def step(*values: Any) -> list[Any]:
@@ -257,4 +253,3 @@ while_p = define(
         facts={"cost": "of one iteration: the number is not known"},
     )
 )
-

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from wengert.demo import co2, digits, helmholtz
 
@@ -24,6 +25,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "central differences": {"color": "#d55e00", "marker": "v", "linestyle": "--"},
     "forward differences": {"color": "#e69f00", "marker": "<", "linestyle": "--"},
     "Richardson": {"color": "#7a5c00", "marker": ">", "linestyle": "--"},
+    "SciPy’s differences": {"color": "#94a3b8", "marker": "x", "linestyle": "--"},
     "symbolic (SymPy)": {"color": "#222222", "marker": "*", "linestyle": ":"},
 }
 RC: Any = {
@@ -131,7 +133,7 @@ def comparison(result: helmholtz.HelmholtzResult) -> str:
             errors.plot(n, [max(m.error, 1e-17) for m in measurements], **style)
         times.set(title="Time of one gradient / time of f", xlabel="components n", yscale="log")
         errors.set(title="Relative error of the gradient", xlabel="components n", yscale="log")
-        figure.legend(loc="outside lower center", ncols=4)
+        figure.legend(loc="outside lower center", ncols=3)
         return svg(figure)
 
 
@@ -147,10 +149,12 @@ def swell(result: helmholtz.HelmholtzResult) -> str:
         programs = [s.n_program for s in result.swell]
         size.plot(n, programs, "o-", color="#0072b2", label="∇f, Program (array operations)")
         size.set(title="Operations in the expression", xlabel="components n", yscale="log")
-        size.legend()
         seconds.plot(n, [s.seconds for s in result.swell], "*:", color="#222222")
         seconds.set(title="Seconds to differentiate f with SymPy", xlabel="components n")
         seconds.set_yscale("log")
+        for axes in (size, seconds):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        figure.legend(loc="outside lower center", ncols=4)
         return svg(figure)
 
 

@@ -31,6 +31,7 @@ QUICK_SIZES = (1, 3, 5, 10, 20)
 RT = 8.314e-3 * 300.0  # kJ/mol at 300 K
 ROOT2, ROOT8 = float(np.sqrt(2.0)), float(np.sqrt(8.0))
 SYMBOLIC = "symbolic (SymPy)"
+SCIPY = "SciPy’s differences"
 DIGITS = 120
 
 
@@ -48,12 +49,15 @@ class Measurement:
         The same in units of the time of f.
     error : float
         Euclidean norm of the gradient's error, relative to the gradient's.
+    n_calls : int
+        How often one gradient calls f.
     """
 
     n: int
     seconds: float
     ratio: float
     error: float
+    n_calls: int
 
 
 @dataclass(frozen=True)
@@ -154,8 +158,26 @@ def reference(p: Problem) -> Array:
         return np.array([float((value - base) / step) for value in moved])
 
 
+class Counted:
+    """A function that counts its calls."""
+
+    def __init__(self, f: Function) -> None:
+        self._f = f
+        self.n_calls = 0
+
+    def __call__(self, x: Array) -> Any:
+        self.n_calls += 1
+        return self._f(x)
+
+
 def methods(f: Function) -> dict[str, Function]:
-    """The gradient of `f` by every method that needs nothing but `f`."""
+    """The gradient of `f` by every method that needs nothing but `f`.
+
+    Wengert's numeric methods choose a step for every number and estimate their errors; SciPy's
+    differences use one fixed rule and a single extra call a number.
+    """
+    from scipy.optimize import approx_fprime
+
     return {
         "reverse mode": wg.grad(f),
         "reverse mode, jit": wg.jit(wg.grad(f)),
@@ -164,6 +186,7 @@ def methods(f: Function) -> dict[str, Function]:
         "central differences": numeric.gradient(f, method="central"),
         "forward differences": numeric.gradient(f, method="forward"),
         "Richardson": numeric.gradient(f, method="richardson"),
+        SCIPY: lambda x: approx_fprime(x, f),
     }
 
 
@@ -178,7 +201,8 @@ def run(screen: Screen, quick: bool = False) -> HelmholtzResult:
             p = problem(n)
             truth = reference(p)
             result.function_seconds[n] = _function_seconds(p)
-            gradients = methods(p.energy)
+            f = Counted(p.energy)
+            gradients = methods(f)
             if not stopped:
                 swell, gradients[SYMBOLIC] = _symbolic(p)
                 result.swell.append(swell)
@@ -188,7 +212,7 @@ def run(screen: Screen, quick: bool = False) -> HelmholtzResult:
                         f"{swell.n_gradient:,} operations; larger sizes were left out"
                     )
             for name, gradient in gradients.items():
-                measured = _measure(p, gradient, truth, result.function_seconds[n])
+                measured = _measure(p.x, f, gradient, truth, result.function_seconds[n])
                 result.measurements.setdefault(name, []).append(measured)
             bar.advance(f"n = {n}")
     result = replace(result, stopped=stopped)
@@ -202,14 +226,21 @@ def _function_seconds(p: Problem) -> float:
     return best_time(lambda: p.energy(p.x), budget=0.05)
 
 
-def _measure(p: Problem, gradient: Function, truth: Array, function_seconds: float) -> Measurement:
-    error = np.linalg.norm(np.asarray(gradient(p.x)) - truth) / np.linalg.norm(truth)
-    seconds = best_time(lambda: gradient(p.x), budget=0.05)
-    return Measurement(p.x.size, seconds, seconds / function_seconds, float(error))
+def _measure(
+    x: Array, f: Counted, gradient: Function, truth: Array, function_seconds: float
+) -> Measurement:
+    error = np.linalg.norm(np.asarray(gradient(x)) - truth) / np.linalg.norm(truth)
+    before = f.n_calls
+    gradient(x)  # counted here: a recording, if it makes one, is already made
+    n_calls = f.n_calls - before
+    seconds = best_time(lambda: gradient(x), budget=0.05)
+    return Measurement(x.size, seconds, seconds / function_seconds, float(error), n_calls)
 
 
 def _symbolic(p: Problem) -> tuple[Swell, Function]:
     """Differentiate the expression of f with SymPy, and make a Python function of the result."""
+    import sympy
+
     start = time.perf_counter()
     derived = symbolic.derive(p.energy, (p.x,))
     seconds = time.perf_counter() - start
@@ -222,10 +253,12 @@ def _symbolic(p: Problem) -> tuple[Swell, Function]:
         n_program=len(wg.trace(wg.grad(p.energy))(p.x).equations),
         seconds=seconds,
     )
-    return swell, derived.compile()
+    # SymPy's own compiler, on Python's floats: the fastest that it offers for so small a case
+    compiled = sympy.lambdify(list(derived.symbols), list(derived.derivative), "math", cse=True)
+    return swell, lambda x: np.array(compiled(*x.tolist()))
 
 
-COLUMNS = ("method", "n", "time", "time / time of f", "relative error")
+COLUMNS = ("method", "n", "time", "/ time of f", "calls of f", "error")
 
 
 def table_rows(result: HelmholtzResult, n: int) -> list[tuple[str, ...]]:
@@ -239,6 +272,7 @@ def table_rows(result: HelmholtzResult, n: int) -> list[tuple[str, ...]]:
                 str(last.n),
                 f"{1e6 * last.seconds:.0f} µs",
                 f"{last.ratio:.1f}",
+                str(last.n_calls),
                 f"{last.error:.1e}",
             )
         )

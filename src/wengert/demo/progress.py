@@ -128,7 +128,7 @@ class RichScreen(Screen):
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         from rich.table import Table
 
-        table = Table(box=None, padding=(0, 2))
+        table = Table(box=None, padding=(0, 1), pad_edge=True)
         for k, column in enumerate(columns):
             table.add_column(column, justify="right" if k else "left", no_wrap=True)
         for row in rows:

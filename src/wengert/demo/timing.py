@@ -19,16 +19,16 @@ def best_time(call: Callable[[], object], budget: float = 0.15, n_most: int = 10
     Parameters
     ----------
     call : callable
-        Takes nothing. The first call is for warming up, unless it uses up the budget.
+        Takes nothing.
     budget : float
-        Stop after so many seconds.
+        Stop after so many seconds, but not before the third call.
     n_most : int
         Stop after so many calls.
     """
     start = time.perf_counter()
     best = timed(call)
-    for _ in range(n_most):
-        if time.perf_counter() - start > budget:
+    for n in range(1, n_most + 1):
+        if n >= 3 and time.perf_counter() - start > budget:
             break
         best = min(best, timed(call))
     return best

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import ArgumentError, ShapeError
+from wengert.errors import ArgumentError, DtypeError, ShapeError
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.core import broadcast_to, convert, mul, reshape, sub
 from wengert.ops.elementwise import div
 from wengert.ops.products import normalize_axis, ravel
 from wengert.trace.tracer import Tracer, implements
 
-# -- differences -----------------------------------------------------------------------------------------
+# -- differences -----------------------------------------------------------------------------------
 
 
 def part(x: Any, axis: int, start: int | None, stop: int | None = None) -> Any:
@@ -45,11 +45,9 @@ def diff(
             expected="an array with an axis",
         )
     axis = normalize_axis(axis, len(a.shape), "diff")
-    ends = [
-        None if x is np._NoValue else _end(as_operand(x), a.shape, axis) for x in (prepend, append)
-    ]
-    if ends != [None, None]:
-        a = np.concatenate([x for x in (ends[0], a, ends[1]) if x is not None], axis=axis)
+    if prepend is not np._NoValue or append is not np._NoValue:
+        pieces = [x for x in (prepend, a, append) if x is not np._NoValue]
+        a = np.concatenate([_end(as_operand(x), a.shape, axis) for x in pieces], axis=axis)
     for _ in range(n):
         after, before = part(a, axis, 1), part(a, axis, None, -1)
         a = np.not_equal(after, before) if a.dtype.kind == "b" else sub(after, before)
@@ -99,9 +97,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 
 @implements(np.unwrap)
-def unwrap(
-    p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * math.pi
-) -> Any:
+def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * math.pi) -> Any:
     """Jumps larger than `discont` replaced by their complement in the period.
 
     The number of periods added is a step function: the derivative in `p` is the identity.
@@ -120,10 +116,12 @@ def unwrap(
         wrapped = np.where(np.logical_and(wrapped == low, steps > 0), high, wrapped)
     correction = np.where(np.abs(steps) < discont, 0, wrapped - steps)
     moved = part(p, axis, 1) + np.cumsum(correction, axis=axis)
-    return np.concatenate([convert(part(p, axis, None, 1), dtype), convert(moved, dtype)], axis=axis)
+    return np.concatenate(
+        [convert(part(p, axis, None, 1), dtype), convert(moved, dtype)], axis=axis
+    )
 
 
-# -- gradient --------------------------------------------------------------------------------------------
+# -- gradient --------------------------------------------------------------------------------------
 
 
 @implements(np.gradient)
@@ -151,7 +149,14 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
             got=f"edge_order={edge_order}",
             expected="1 or 2",
         )
-    if f.dtype.kind in "iub":
+    if f.dtype.kind == "b" and axes:
+        raise DtypeError(
+            "gradient: booleans cannot be subtracted.",
+            got=describe(f=f),
+            expected="numbers",
+            try_="f.astype(float)",
+        )
+    if f.dtype.kind in "iu":
         f = convert(f, np.float64)
     results = []
     for i, spacing in zip(axes, _spacings(f, varargs, axes), strict=True):
@@ -228,7 +233,7 @@ def _gradient_along(f: Any, step: Any, axis: int, edge_order: int) -> Any:
         left = sum_of(weights, [f_at(i, i + 1) for i in range(3)])
         weights = [-w for w in _edge_weights(steps[3], steps[2])]
         right = sum_of(weights, [f_at(size - 1 - i, size - i) for i in range(3)])
-    return np.concatenate([left, *pieces, right], axis=axis)
+    return convert(np.concatenate([left, *pieces, right], axis=axis), f.dtype)
 
 
 def _edge_weights(h1: Any, h2: Any) -> list[Any]:

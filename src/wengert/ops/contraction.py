@@ -37,7 +37,7 @@ def describe(**operands: Any) -> str:
     return ", ".join([f"{name}: {Type(x.shape, x.dtype)!r}" for name, x in operands.items()])
 
 
-# -- the primitive -----------------------------------------------------------------------------------
+# -- the primitive ---------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=20_000)
@@ -77,7 +77,12 @@ def _outer_product(a: str, b: str, out: str) -> Callable[[Any, Any], Any]:
 
 
 def _matrix_product(
-    a: str, b: str, out: str, shared: list[str], rows: list[str], columns: list[str],
+    a: str,
+    b: str,
+    out: str,
+    shared: list[str],
+    rows: list[str],
+    columns: list[str],
     summed: list[str],
 ) -> Callable[[Any, Any], Any]:
     """Axes grouped into (shared, rows, summed) @ (shared, summed, columns)."""
@@ -172,7 +177,10 @@ einsum_p = bilinear(
 
 
 def bind_einsum(
-    a: Any, labels_a: Sequence[Hashable], b: Any, labels_b: Sequence[Hashable],
+    a: Any,
+    labels_a: Sequence[Hashable],
+    b: Any,
+    labels_b: Sequence[Hashable],
     labels_out: Sequence[Hashable],
 ) -> Any:
     """The primitive, its letters named in order of first appearance."""
@@ -190,12 +198,16 @@ def bind_einsum(
     return bind(einsum_p, a, b, subscripts=f"{words[0]},{words[1]}->{words[2]}")
 
 
-# -- any two operands ----------------------------------------------------------------------------------
+# -- any two operands ------------------------------------------------------------------------------
 
 
 def contract(
-    a: Any, labels_a: Sequence[Hashable], b: Any, labels_b: Sequence[Hashable],
-    labels_out: Sequence[Hashable], name: str = "einsum",
+    a: Any,
+    labels_a: Sequence[Hashable],
+    b: Any,
+    labels_b: Sequence[Hashable],
+    labels_out: Sequence[Hashable],
+    name: str = "einsum",
 ) -> Any:
     """Sum of products over the labels that the output does not have.
 
@@ -229,8 +241,9 @@ def contract(
             del sizes_b[label]
     a, labels_a = _kept_axes(a, labels_a, sizes_a)
     b, labels_b = _kept_axes(b, labels_b, sizes_b)
-    a, labels_a = _sum_private(a, labels_a, labels_b, labels_out)
-    b, labels_b = _sum_private(b, labels_b, labels_a, labels_out)
+    dtype = np.result_type(a.dtype, b.dtype)
+    a, labels_a = _sum_private(a, labels_a, labels_b, labels_out, dtype)
+    b, labels_b = _sum_private(b, labels_b, labels_a, labels_out, dtype)
     if not labels_a or not labels_b:
         labels = [*labels_a, *labels_b]
         return transpose(mul(a, b), [labels.index(label) for label in labels_out])
@@ -245,10 +258,16 @@ def _kept_axes(x: Any, labels: Sequence[Hashable], kept: dict[Hashable, int]) ->
 
 
 def _sum_private(
-    x: Any, labels: Sequence[Hashable], other: Sequence[Hashable], out: Sequence[Hashable]
+    x: Any,
+    labels: Sequence[Hashable],
+    other: Sequence[Hashable],
+    out: Sequence[Hashable],
+    dtype: Any,
 ) -> Any:
-    """`x` summed over axes that neither the other operand nor the result has."""
+    """`x` summed in the dtype of the result over axes that nobody else has."""
     axes = [i for i, label in enumerate(labels) if label not in other and label not in out]
     if not axes:
         return x, labels
-    return sum_axes(x, axes), [label for i, label in enumerate(labels) if i not in axes]
+    return sum_axes(convert(x, dtype), axes), [
+        label for i, label in enumerate(labels) if i not in axes
+    ]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.primitive import Primitive
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.core import conj, unfit
 from wengert.ops.families import align_batch, bilinear
@@ -93,13 +94,11 @@ def _convolve_transpose(ct: Any, args: Any, i: int, *, start: int, length: int) 
     """ct of a[k] is sum of ct[j] conj(v[start + j - k]): `ct` convolved with v reversed."""
     other = args[1 - i]
     reversed_other = conj(other[..., ::-1])
-    shifted = convolve_window(
-        ct, reversed_other, other.shape[-1] - 1 - start, args[i].shape[-1]
-    )
+    shifted = convolve_window(ct, reversed_other, other.shape[-1] - 1 - start, args[i].shape[-1])
     return unfit(shifted, args[i])
 
 
-convolve_p = bilinear(
+convolve_p: Primitive = bilinear(
     "convolve",
     _convolve_array,
     _convolve_type,
@@ -116,7 +115,7 @@ convolve_p = bilinear(
     ),
 )
 
-# -- NumPy's functions ---------------------------------------------------------------------------------
+# -- NumPy's functions -----------------------------------------------------------------------------
 
 
 @implements(np.convolve)

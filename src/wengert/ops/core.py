@@ -456,8 +456,8 @@ full_p = linear(
 
 def zeros_of(x: Any) -> Any:
     """Zeros of the type of `x` (a Tracer, array, scalar or Type)."""
-    if isinstance(x, Tracer) and type(x.var.type) is StackType:
-        return bind(stack_zeros_p, type=x.var.type)
+    if isinstance(x, Tracer) and type(x.variable.type) is StackType:
+        return bind(stack_zeros_p, type=x.variable.type)
     if not isinstance(x, (Tracer, np.ndarray, np.generic, Type)):
         x = np.asarray(x)
     return full(x.shape, 0.0 if x.dtype.kind in "fc" else 0, x.dtype)

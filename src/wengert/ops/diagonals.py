@@ -61,6 +61,7 @@ diagonal_p = linear(
     accumulate={0: _accumulate},
     batch=lambda size, args, is_batched, *, offset: (diagonal(args[0], offset), True),
     is_view=True,
+    reads_elements=True,
     gives_array=True,
     render=lambda ins, params: f"np.diagonal({ins[0]}, {params['offset']}, -2, -1)",
 )

@@ -32,7 +32,7 @@ def einsum(
     optimize: Any = False,
     dtype: Any = None,
     order: str = "K",
-    casting: str = "safe",
+    casting: Any = "safe",
 ) -> Any:
     """NumPy's einsum, in both of its forms of call.
 
@@ -67,7 +67,7 @@ def einsum(
     return result if out is None else deliver(result, out, "einsum")
 
 
-# -- parsing -------------------------------------------------------------------------------------------
+# -- parsing ---------------------------------------------------------------------------------------
 
 
 def _refuse(what: str, got: str, expected: str) -> ArgumentError:
@@ -96,8 +96,10 @@ def _parse(operands: Sequence[Any]) -> tuple[list[Any], list[list[Any]], list[An
 def _letters(term: str, text: str) -> list[Any]:
     word: list[Any] = list(term.replace("...", "\0"))
     word = [Ellipsis if x == "\0" else x for x in word]
-    if word.count(Ellipsis) > 1 or any([x is not Ellipsis and x not in LETTERS for x in word]):
-        raise _refuse("a subscript is not a letter.", repr(text), "letters, ',', '->' and one '...'")
+    if word.count(Ellipsis) > 1 or any(x is not Ellipsis and x not in LETTERS for x in word):
+        raise _refuse(
+            "a subscript is not a letter.", repr(text), "letters, ',', '->' and one '...'"
+        )
     return word
 
 
@@ -174,7 +176,7 @@ def _diagonal(x: Any, labels: Labels) -> tuple[Any, Labels]:
     return x, labels
 
 
-# -- multiplying -----------------------------------------------------------------------------------------
+# -- multiplying -----------------------------------------------------------------------------------
 
 
 def _multiply(pairs: list[tuple[Any, Labels]], out: Labels, optimize: Any) -> Any:
@@ -218,8 +220,11 @@ def _path(pairs: list[tuple[Any, Labels]], out: Labels, optimize: Any) -> list[t
         for label in labels:
             if label not in names:
                 if len(names) == len(LETTERS):
-                    raise _refuse("there are too many axes.", "more letters than the alphabet has",
-                                  f"at most {len(LETTERS)}")
+                    raise _refuse(
+                        "there are too many axes.",
+                        "more letters than the alphabet has",
+                        f"at most {len(LETTERS)}",
+                    )
                 names[label] = LETTERS[len(names)]
     words = ["".join([names[label] for label in labels]) for _, labels in pairs]
     subscripts = ",".join(words) + "->" + "".join([names[label] for label in out])

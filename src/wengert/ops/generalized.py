@@ -26,8 +26,10 @@ def _stacked(
     """The product over the letters shared by the cores; the other axes broadcast."""
     n, m = len(a.shape) - len(core_a), len(b.shape) - len(core_b)
     sizes = dict(zip(core_a, a.shape[n:], strict=False)) if n >= 0 else {}
-    fits = n >= 0 and m >= 0 and all(
-        [sizes.get(x, size) == size for x, size in zip(core_b, b.shape[m:], strict=True)]
+    fits = (
+        n >= 0
+        and m >= 0
+        and all(sizes.get(x, size) == size for x, size in zip(core_b, b.shape[m:], strict=True))
     )
     if not fits:
         raise ShapeError(
@@ -74,7 +76,7 @@ def linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     )
 
 
-# -- keyword arguments ---------------------------------------------------------------------------------
+# -- keyword arguments -----------------------------------------------------------------------------
 
 FUNCTIONS: dict[Any, tuple[Callable[[Any, Any], Any], tuple[int, int, int]]] = {
     np.matmul: (matmul, (2, 2, 2)),
@@ -94,7 +96,7 @@ def call(
     axis: int | None = None,
     keepdims: bool = False,
     dtype: Any = None,
-    casting: str = "same_kind",
+    casting: Any = "same_kind",
     order: str = "K",
     subok: bool = True,
 ) -> Any:

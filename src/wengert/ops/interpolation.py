@@ -37,7 +37,7 @@ def _interp_type(x: Type, xp: Type, fp: Type, *, lanes: int) -> Type:
     return Type(x.shape, _interp_dtype(fp))
 
 
-# -- where a point lies ----------------------------------------------------------------------------------
+# -- where a point lies ----------------------------------------------------------------------------
 
 
 def _places(x: Any, j: Any, lanes: int) -> tuple[Any, ...]:

@@ -25,7 +25,7 @@ from wengert.types import Type
 _LAST, _SUMMED, _FIRST = "column", "summed", "row"  # labels of core axes; batch axes are numbers
 
 
-# -- dot: vectors and matrices -----------------------------------------------------------------------
+# -- dot: vectors and matrices ---------------------------------------------------------------------
 
 
 def matmul(a: Any, b: Any, name: str = "matmul") -> Any:
@@ -126,15 +126,17 @@ dot_p = bilinear(
 )
 
 
-# -- matmul: stacks ------------------------------------------------------------------------------------
+# -- matmul: stacks --------------------------------------------------------------------------------
 
 
 def _matmul_array(a: Any, b: Any) -> Any:
     if b.ndim == 2 and a.flags.c_contiguous:
         # One product instead of a stack of them.
-        return a.reshape(-1, a.shape[-1]).dot(b).reshape(*a.shape[:-1], b.shape[1]) if (
-            a.size
-        ) else np.matmul(a, b)
+        return (
+            a.reshape(-1, a.shape[-1]).dot(b).reshape(*a.shape[:-1], b.shape[1])
+            if (a.size)
+            else np.matmul(a, b)
+        )
     return np.matmul(
         for_blas(a) if a.ndim > 2 else a,
         for_blas(b) if b.ndim > 2 else b,
@@ -190,10 +192,14 @@ def _matmul_transpose_right(ct: Any, args: Any) -> Any:
 
 
 def _contract_to(
-    target: Any, labels: Sequence[Any], x: Any, labels_x: Sequence[Any], y: Any,
+    target: Any,
+    labels: Sequence[Any],
+    x: Any,
+    labels_x: Sequence[Any],
+    y: Any,
     labels_y: Sequence[Any],
 ) -> Any:
-    """The product of `x` and `y` summed to the shape of `target`, whose axes of size 1 broadcast."""
+    """The product of `x` and `y` summed to the shape of `target`, where sizes of 1 broadcast."""
     here = dict(zip(labels, target.shape, strict=True))
     there = dict(zip(labels_x, x.shape, strict=True)) | {
         label: n for label, n in zip(labels_y, y.shape, strict=True) if n != 1
@@ -207,9 +213,12 @@ def _matmul_batch(size: int, args: Any, is_batched: Any) -> Any:
     a, b = args
     ranks = [len(x.shape) - on for x, on in zip(args, is_batched, strict=True)]
     if (ranks[0] == 1 and is_batched[0]) or (ranks[1] == 1 and is_batched[1]):
-        labels = _matmul_labels(*[
-            Type(x.shape[1:], x.dtype) if on else x for x, on in zip(args, is_batched, strict=True)
-        ])
+        labels = _matmul_labels(
+            *[
+                Type(x.shape[1:], x.dtype) if on else x
+                for x, on in zip(args, is_batched, strict=True)
+            ]
+        )
         labels_a, labels_b = (
             ["z", *own] if on else own for own, on in zip(labels, is_batched, strict=False)
         )
@@ -237,7 +246,7 @@ matmul_p = bilinear(
 )
 
 
-# -- any two operands ----------------------------------------------------------------------------------
+# -- any two operands ------------------------------------------------------------------------------
 
 
 def product(
@@ -250,9 +259,13 @@ def product(
         columns = [x for x in labels_b if x not in summed]
         same = a.shape[labels_a.index(summed[0])] == b.shape[labels_b.index(summed[0])]
         if same and list(out) == rows + columns:
-            return bind(dot_p, _turned(a, labels_a, rows + summed), _turned(b, labels_b, summed + columns))
+            return bind(
+                dot_p, _turned(a, labels_a, rows + summed), _turned(b, labels_b, summed + columns)
+            )
         if same and list(out) == columns + rows:
-            return bind(dot_p, _turned(b, labels_b, columns + summed), _turned(a, labels_a, summed + rows))
+            return bind(
+                dot_p, _turned(b, labels_b, columns + summed), _turned(a, labels_a, summed + rows)
+            )
     return contract(a, labels_a, b, labels_b, out, name)
 
 
@@ -260,7 +273,7 @@ def _turned(x: Any, labels: Sequence[Any], wanted: Sequence[Any]) -> Any:
     return x if list(labels) == list(wanted) else transpose(x, [labels.index(i) for i in wanted])
 
 
-# -- NumPy's names -----------------------------------------------------------------------------------
+# -- NumPy's names ---------------------------------------------------------------------------------
 
 
 @implements(np.matmul)

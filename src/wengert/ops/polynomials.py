@@ -38,7 +38,7 @@ def polyval(p: Any, x: Any) -> Any:
     y: Any = zeros_of(x)
     for i in range(p.shape[0]):
         y = y * x + p[i]
-    return y if y.shape else y[()]
+    return y
 
 
 @implements(np.polyder)
@@ -164,7 +164,7 @@ def poly(seq_of_zeros: Any) -> Any:
         zeros = reshape(zeros, (1,))
     if not zeros.shape[0]:
         return 1.0
-    if zeros.dtype.kind in "iub":
+    if zeros.dtype.kind in "iub" or zeros.dtype == np.float16:
         zeros = convert(zeros, np.float64)
     one = full((1,), 1.0, zeros.dtype)
     result = one
@@ -200,7 +200,12 @@ def roots(p: Any) -> Any:
 
 @implements(np.polyfit)
 def polyfit(
-    x: Any, y: Any, deg: int, rcond: float | None = None, full: bool = False, w: Any = None,
+    x: Any,
+    y: Any,
+    deg: int,
+    rcond: float | None = None,
+    full: bool = False,
+    w: Any = None,
     cov: Any = False,
 ) -> Any:
     """The polynomial of degree `deg` that fits the points best in the sense of least squares.
@@ -210,8 +215,12 @@ def polyfit(
     """
     x, y = as_operand(x) + 0.0, as_operand(y) + 0.0
     order = operator.index(deg) + 1
-    if order < 1 or len(x.shape) != 1 or not x.shape[0] or len(y.shape) not in (1, 2) or (
-        x.shape[0] != y.shape[0]
+    if (
+        order < 1
+        or len(x.shape) != 1
+        or not x.shape[0]
+        or len(y.shape) not in (1, 2)
+        or (x.shape[0] != y.shape[0])
     ):
         raise ShapeError(
             "polyfit: the points, values and degree do not fit.",
@@ -237,9 +246,7 @@ def polyfit(
     if full:
         return c, residuals, rank, s, rcond
     if rank != order:
-        warnings.warn(
-            "Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=2
-        )
+        warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=2)
     if not cov:
         return c
     base = np.linalg.inv(matrix.T @ matrix) / np.outer(scale, scale)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, DtypeError, ShapeError
+from wengert.ir.primitive import Primitive
 from wengert.ops.contraction import as_operand, bind_einsum, contract, describe
 from wengert.ops.core import conj, mul, neg, reshape, sub, transpose, unfit
 from wengert.ops.families import align_batch, bilinear
@@ -25,7 +26,7 @@ from wengert.ops.output import deliver
 from wengert.trace.tracer import bind, implements, install
 from wengert.types import Type
 
-# -- cross: 3-vectors ----------------------------------------------------------------------------------
+# -- cross: 3-vectors ------------------------------------------------------------------------------
 
 
 def _cross_array(a: Any, b: Any) -> Any:
@@ -58,7 +59,7 @@ def _cross_type(a: Type, b: Type) -> Type:
         ) from None
 
 
-cross_p = bilinear(
+cross_p: Primitive = bilinear(
     "cross",
     _cross_array,
     _cross_type,
@@ -72,7 +73,7 @@ cross_p = bilinear(
 )
 
 
-# -- NumPy's functions -----------------------------------------------------------------------------------
+# -- NumPy's functions -----------------------------------------------------------------------------
 
 
 @implements(np.dot)
@@ -114,8 +115,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         axes_a, axes_b = list(range(n - operator.index(axes), n)), list(range(operator.index(axes)))
     axes_a, axes_b = ([x] if np.ndim(x) == 0 else list(x) for x in (axes_a, axes_b))
     fits = len(axes_a) == len(axes_b) and all(
-        [-n <= i < n and -m <= j < m and a.shape[i] == b.shape[j]
-         for i, j in zip(axes_a, axes_b, strict=True)]
+        -n <= i < n and -m <= j < m and a.shape[i] == b.shape[j]
+            for i, j in zip(axes_a, axes_b, strict=True)
     )
     if not fits:
         raise ShapeError(
@@ -198,7 +199,7 @@ def kron(a: Any, b: Any) -> Any:
     return reshape(blocks, tuple([i * j for i, j in zip(a.shape, b.shape, strict=True)]))
 
 
-# -- cross ---------------------------------------------------------------------------------------------
+# -- cross -----------------------------------------------------------------------------------------
 
 
 @implements(np.cross)
@@ -237,12 +238,16 @@ def _cross_of_pairs(a: Any, b: Any, axisc: int) -> Any:
     if a.shape[-1] == b.shape[-1] == 2:
         return sub(mul(a[..., 0], b[..., 1]), mul(a[..., 1], b[..., 0]))
     if a.shape[-1] == 2:
-        x, y, z = mul(a[..., 1], b[..., 2]), neg(mul(a[..., 0], b[..., 2])), _cross_of_pairs(
-            a, b[..., :2], -1
+        x, y, z = (
+            mul(a[..., 1], b[..., 2]),
+            neg(mul(a[..., 0], b[..., 2])),
+            _cross_of_pairs(a, b[..., :2], -1),
         )
     else:
-        x, y, z = neg(mul(a[..., 2], b[..., 1])), mul(a[..., 2], b[..., 0]), _cross_of_pairs(
-            a[..., :2], b, -1
+        x, y, z = (
+            neg(mul(a[..., 2], b[..., 1])),
+            mul(a[..., 2], b[..., 0]),
+            _cross_of_pairs(a[..., :2], b, -1),
         )
     return np.stack([x, y, z], axis=normalize_axis(axisc, len(z.shape) + 1, "cross"))
 

@@ -24,7 +24,7 @@ from wengert.ops.products import normalize_axis, ravel
 from wengert.trace.tracer import ArrayTracer, Tracer, bind, implements, install
 from wengert.types import Type
 
-# -- permutations --------------------------------------------------------------------------------------
+# -- permutations ----------------------------------------------------------------------------------
 
 
 def _permutation_type(x: Type, **params: Any) -> Type:
@@ -36,7 +36,7 @@ def _n_log_n(in_types: Any, out_types: Any, **params: Any) -> int:
     return size * max(size.bit_length() - 1, 1)
 
 
-argsort_p = define(
+argsort_p: Primitive = define(
     Primitive(
         "argsort",
         lambda x, *, axis, kind: np.argsort(x, axis=axis, kind=kind),
@@ -52,7 +52,7 @@ argsort_p = define(
         ),
     )
 )
-argpartition_p = define(
+argpartition_p: Primitive = define(
     Primitive(
         "argpartition",
         lambda x, *, kth, axis: np.argpartition(x, kth, axis=axis),
@@ -78,7 +78,7 @@ def _lexsort_batch(size: int, keys: Any, is_batched: Any, *, axis: int) -> Any:
     return bind(lexsort_p, *spread, axis=axis + 1), True
 
 
-lexsort_p = define(
+lexsort_p: Primitive = define(
     Primitive(
         "lexsort",
         lambda *keys, axis: np.lexsort(keys, axis=axis),
@@ -90,11 +90,14 @@ lexsort_p = define(
     )
 )
 
-# -- searching -----------------------------------------------------------------------------------------
+# -- searching -------------------------------------------------------------------------------------
 
 
 def by_lanes(
-    function: Callable[..., Any], lanes: int, arrays: Sequence[Any], shape: tuple[int, ...],
+    function: Callable[..., Any],
+    lanes: int,
+    arrays: Sequence[Any],
+    shape: tuple[int, ...],
     dtype: Any,
 ) -> Any:
     """`function` of the items of `arrays`, whose first `lanes` axes are equal, into one array."""
@@ -116,7 +119,7 @@ def _search_batch(get: Callable[[], Primitive], points: int) -> Callable[..., An
     """More points in the same table need no lanes; tables that differ do."""
 
     def batch(size: int, args: Any, is_batched: Any, *, lanes: int, **params: Any) -> Any:
-        if lanes == 0 and not any([on for i, on in enumerate(is_batched) if i != points]):
+        if lanes == 0 and not any(on for i, on in enumerate(is_batched) if i != points):
             return bind(get(), *args, lanes=0, **params), True
         return bind(get(), *lanes_batch(size, args, is_batched), lanes=lanes + 1, **params), True
 
@@ -129,7 +132,7 @@ def _searchsorted_array(a: Any, v: Any, *, side: str, lanes: int) -> Any:
     return by_lanes(lambda x, y: np.searchsorted(x, y, side), lanes, (a, v), v.shape, np.intp)  # type: ignore[call-overload]  # as above
 
 
-searchsorted_p = define(
+searchsorted_p: Primitive = define(
     Primitive(
         "searchsorted",
         _searchsorted_array,
@@ -150,7 +153,7 @@ def _digitize_array(x: Any, bins: Any, *, right: bool, lanes: int) -> Any:
     return by_lanes(lambda y, b: np.digitize(y, b, right), lanes, (x, bins), x.shape, np.intp)
 
 
-digitize_p = define(
+digitize_p: Primitive = define(
     Primitive(
         "digitize",
         _digitize_array,
@@ -163,7 +166,7 @@ digitize_p = define(
     )
 )
 
-# -- NumPy's functions ---------------------------------------------------------------------------------
+# -- NumPy's functions -----------------------------------------------------------------------------
 
 _KINDS = ("quicksort", "mergesort", "heapsort", "stable", "q", "m", "h", "s")
 
@@ -213,7 +216,11 @@ def gather_along(x: Any, places: Any, axis: int) -> Any:
 
 @implements(np.sort)
 def sort(
-    a: Any, axis: int | None = -1, kind: str | None = None, order: Any = None, *,
+    a: Any,
+    axis: int | None = -1,
+    kind: str | None = None,
+    order: Any = None,
+    *,
     stable: bool | None = None,
 ) -> Any:
     """NumPy's sort. Of equal elements each keeps its own derivative, in stable order."""
@@ -224,7 +231,11 @@ def sort(
 
 @implements(np.argsort)
 def argsort(
-    a: Any, axis: int | None = -1, kind: str | None = None, order: Any = None, *,
+    a: Any,
+    axis: int | None = -1,
+    kind: str | None = None,
+    order: Any = None,
+    *,
     stable: bool | None = None,
 ) -> Any:
     """NumPy's argsort: integers, without derivative."""
@@ -236,7 +247,7 @@ def argsort(
 def _places(name: str, kth: Any, n: int) -> tuple[int, ...]:
     """The positions of a partition, non-negative."""
     if isinstance(kth, Tracer) and kth.shape:
-        kth = [int(k) for k in kth]
+        kth = [int(kth[i]) for i in range(kth.shape[0])]
     found = [operator.index(k) for k in np.ravel(kth)] if np.ndim(kth) else [operator.index(kth)]
     for k in found:
         if not -n <= k < n:
@@ -275,7 +286,7 @@ def argpartition(
 def lexsort(keys: Any, axis: int = -1) -> Any:
     """NumPy's lexsort: the last key counts first."""
     keys = [as_operand(key) for key in keys]
-    if not keys or any([key.shape != keys[0].shape for key in keys]):
+    if not keys or any(key.shape != keys[0].shape for key in keys):
         raise ShapeError(
             "lexsort: the keys must have one shape.",
             got=", ".join([describe(key=key) for key in keys]) or "no keys",
@@ -328,11 +339,15 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Any:
     return bind(digitize_p, x, bins, right=bool(right), lanes=0)
 
 
-# -- methods -------------------------------------------------------------------------------------------
+# -- methods ---------------------------------------------------------------------------------------
 
 
 def _sort_method(
-    x: Any, axis: int = -1, kind: str | None = None, order: Any = None, *,
+    x: Any,
+    axis: int = -1,
+    kind: str | None = None,
+    order: Any = None,
+    *,
     stable: bool | None = None,
 ) -> None:
     if not isinstance(x, ArrayTracer):

@@ -23,13 +23,20 @@ from wengert.ops.sorting import searchsorted
 from wengert.trace.tracer import Tracer, bind, implements
 from wengert.types import Type
 
-# -- covariance ------------------------------------------------------------------------------------------
+# -- covariance ------------------------------------------------------------------------------------
 
 
 @implements(np.cov)
 def cov(
-    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None,
-    fweights: Any = None, aweights: Any = None, *, dtype: Any = None,
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
 ) -> Any:
     """NumPy's covariance matrix, differentiable in the data and in `aweights`."""
     if ddof is not None and ddof != operator.index(ddof):
@@ -114,7 +121,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     return np.clip(c, -1, 1)
 
 
-# -- counts ----------------------------------------------------------------------------------------------
+# -- counts ----------------------------------------------------------------------------------------
 
 
 @implements(np.bincount)
@@ -154,12 +161,12 @@ def bincount(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
     return scatter_add(full((n,), 0.0, np.float64), convert(weights, np.float64), (x,), (0,))
 
 
-# -- histograms ------------------------------------------------------------------------------------------
+# -- histograms ------------------------------------------------------------------------------------
 
 
 def _bin_count(a: Any, *limits: Any, method: str) -> Any:
     """How many bins NumPy takes."""
-    edges = np.histogram_bin_edges(a, method, limits or None)  # type: ignore[arg-type]  # two numbers
+    edges = np.histogram_bin_edges(a, method, limits or None)
     return np.int64(len(edges) - 1)
 
 
@@ -228,9 +235,7 @@ def _edges(a: Any, bins: Any, range_: Any, weights: Any) -> Any:
         bins = int(bind(bin_count_p, a, *(range_ or ()), method=bins))
     if np.ndim(bins):
         bins = as_operand(bins)
-        if len(bins.shape) != 1 or (
-            not isinstance(bins, Tracer) and np.any(bins[:-1] > bins[1:])
-        ):
+        if len(bins.shape) != 1 or (not isinstance(bins, Tracer) and np.any(bins[:-1] > bins[1:])):
             raise ArgumentError(
                 "histogram: the edges must be a vector that does not decrease.",
                 got=describe(bins=bins),

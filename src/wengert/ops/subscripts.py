@@ -131,7 +131,7 @@ def _is_item_itself(value: Any, x: Tracer, found: Places) -> bool:
 def same_atom(a: Any, b: Any) -> bool:
     """Whether two indices are the same traced value or the same plain one."""
     if isinstance(a, Tracer) and isinstance(b, Tracer):
-        return a.var is b.var and a.recording is b.recording
+        return a.variable is b.variable and a.recording is b.recording
     return not isinstance(a, Tracer) and not isinstance(b, Tracer) and bool(a == b)
 
 

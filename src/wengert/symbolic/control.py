@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.program import Equation, Program
-from wengert.symbolic.library import boxed, is_symbolic, sympy
+from wengert.symbolic.library import boxed, is_condition, is_symbolic, sympy
 
 Run = Callable[[Program, Sequence[Any]], list[Any]]
 
@@ -63,7 +63,7 @@ def cond(run: Run, equation: Equation, args: list[Any]) -> list[Any]:
     if not is_symbolic(index):
         return run(branches[int(np.clip(index, 0, len(branches) - 1))], operands)
     condition = boxed(index)[()]
-    if not condition.is_Boolean or len(branches) != 2:
+    if not is_condition(condition) or len(branches) != 2:
         raise NotStatic("an expression chooses among more than two branches")
     otherwise, chosen = (run(branch, operands) for branch in branches)
     pick = np.frompyfunc(lambda x, y: sympy.Piecewise((x, condition), (y, True)), 2, 1)
@@ -72,6 +72,7 @@ def cond(run: Run, equation: Equation, args: list[Any]) -> list[Any]:
 
 CONTROL: dict[str, Any] = {
     "call": call,
+    "checkpoint": call,
     "scan": scan,
     "while": while_loop,
     "cond": cond,

@@ -22,7 +22,16 @@ except ImportError as _error:
         try_="pip install 'wengert[sym]'",
     ) from _error
 
-__all__ = ["Expr", "MissingSymPyError", "array_of", "boxed", "is_symbolic", "number", "sympy"]
+__all__ = [
+    "Expr",
+    "MissingSymPyError",
+    "array_of",
+    "boxed",
+    "is_condition",
+    "is_symbolic",
+    "number",
+    "sympy",
+]
 
 Expr = Any  # SymPy ships no annotations
 
@@ -32,6 +41,8 @@ _MAX_DENOMINATOR = 2**10
 
 def number(x: Any) -> Expr:
     """A SymPy expression for a number, exact: integers and short binary fractions as rationals."""
+    if isinstance(x, np.ndarray) and x.shape == ():
+        x = x[()]
     if isinstance(x, sympy.Basic):
         return x
     if isinstance(x, bool | np.bool_):
@@ -66,6 +77,14 @@ def array_of(elements: list[Expr], shape: tuple[int, ...]) -> Expr:
     if shape == ():
         return elements[0]
     return sympy.ImmutableDenseNDimArray(elements, shape)
+
+
+def is_condition(x: Expr) -> bool:
+    """Whether an expression is a truth value; SymPy's `is_Boolean` is false for relations."""
+    logic = sympy.logic.boolalg
+    return isinstance(x, sympy.core.relational.Relational) or isinstance(
+        x, logic.BooleanFunction | logic.BooleanAtom
+    )
 
 
 def is_symbolic(x: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.symbolic.library import Expr, boxed, sympy
+from wengert.symbolic.library import Expr, boxed, is_condition, sympy
 
 Rule = Callable[..., Any]
 
@@ -23,11 +23,11 @@ def _where(condition: Expr, x: Expr, y: Expr) -> Expr:
 
 def _as_condition(x: Expr) -> Expr:
     """A truth value: a relation itself, a number compared with zero."""
-    return x if x.is_Boolean else sympy.Ne(x, 0)
+    return x if is_condition(x) else sympy.Ne(x, 0)
 
 
 def _as_number(x: Expr) -> Expr:
-    return _where(x, sympy.Integer(1), sympy.Integer(0)) if x.is_Boolean else x
+    return _where(x, sympy.Integer(1), sympy.Integer(0)) if is_condition(x) else x
 
 
 def _cbrt(x: Expr) -> Expr:
@@ -35,8 +35,9 @@ def _cbrt(x: Expr) -> Expr:
     return sympy.Piecewise((x**third, x >= 0), (-((-x) ** third), True))
 
 
-def _sinc(x: Expr) -> Expr:
-    return sympy.sinc(sympy.pi * x)
+def _sinc(x: Expr, *, order: int) -> Expr:
+    t = sympy.Dummy(real=True)
+    return sympy.diff(sympy.sinc(sympy.pi * t), t, order).subs(t, x)
 
 
 def _heaviside(x: Expr, at_zero: Expr) -> Expr:

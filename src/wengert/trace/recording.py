@@ -32,12 +32,18 @@ from wengert.trace.tracer import (
     snapshot,
     stack_type,
 )
-from wengert.trace.views import link_view, may_update, refresh, update
+from wengert.trace.views import deferred_view, link_view, may_update, refresh, update
 from wengert.types import AnyType, Stack, StackType, Type
 
 _serial = itertools.count(1)
 _MAX_NODES = 400_000
 _COPY_LIMIT = 1 << 20  # bytes: larger arrays are marked read-only instead of copied
+
+
+def lifts_scalars_here() -> bool:
+    """Whether user code recorded here has its Python floats lifted: yes, but not under `jit`."""
+    outer = current_recording.get()
+    return outer is None or outer.lifts_scalars
 
 
 class Node:
@@ -105,7 +111,7 @@ class Recording:
     is_body : bool
         Whether every operation goes here while it is open, even those on other values.
     lifts_scalars : bool
-        Whether Python floats become inputs instead of literals.
+        Whether Python floats become inputs instead of literals; see `lifts_scalars_here`.
     keeps_sources : bool
         Whether each equation remembers the user's line.
     """
@@ -211,13 +217,14 @@ class Recording:
         """The input that stands for a tracer of an outer recording."""
         if tracer.recording.is_closed:
             raise escaped(tracer)
-        key = (tracer.recording, tracer.var)
+        tracer.refresh()
+        key = (tracer.recording, tracer.variable)
         known = self._captured_tracers.get(key)
         if known is None:
             tracer.is_owned = False
             self.is_concrete = False
             value = snapshot(tracer)
-            known = (self._capture(value, tracer.var.type), value)
+            known = (self._capture(value, tracer.variable.type), value)
             self._captured_tracers[key] = known
         return known
 
@@ -266,6 +273,16 @@ class Recording:
 
     def record(self, primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
         """Append one equation and return its outputs as Tracers."""
+        if primitive.is_view and args:
+            base = args[0]
+            if isinstance(base, ArrayTracer) and base.is_owned and base.recording is self:
+                view = deferred_view(primitive, base, args, params)
+                if view is not None:
+                    return view
+        return self.record_now(primitive, args, params)
+
+    def record_now(self, primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        """The same at once, also for a view of a buffer that may be written in place."""
         if self.is_closed:
             raise escaped(next(a for a in args if isinstance(a, Tracer)))
         ins: list[Atom] = []
@@ -276,7 +293,7 @@ class Recording:
                 if a.base is not None:
                     refresh(a)
                 if a.recording is self:
-                    ins.append(a.var)
+                    ins.append(a.variable)
                     values.append(a.value)
                     if a.is_owned:
                         if primitive.reads_elements and len(ins) == 1:
@@ -339,7 +356,7 @@ class Recording:
             elif a.recording is self:
                 a.refresh()
                 a.is_owned = False
-                atom, value = a.var, a.value
+                atom, value = a.variable, a.value
             else:
                 atom, value = self.capture_tracer(a)
             ins.append(atom)
@@ -407,6 +424,10 @@ class Recording:
     def on_decision(self, tracer: Tracer, answer: Any) -> None:
         """Python asked for a decision and got `answer`; `jit` keeps a guard."""
 
+    def outer_value(self, tracer: Tracer) -> Any:
+        """The value of a tracer without one, where what it depends on is known outside."""
+        return None
+
     # -- results ----------------------------------------------------------------------------------
 
     def output(self, value: Any, path: str = "") -> Atom:
@@ -414,7 +435,7 @@ class Recording:
         if isinstance(value, Tracer):
             value.refresh()
             if value.recording is self:
-                return value.var
+                return value.variable
             return self.capture_tracer(value)[0]
         if isinstance(value, (bool, int, float, complex)) and not isinstance(value, np.generic):
             value = np.asarray(value)[()]

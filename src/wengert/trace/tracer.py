@@ -71,12 +71,12 @@ def bind_in(body: Recording | None, primitive: Primitive, args: Any, params: dic
 class Tracer:
     """A value inside a recording; behaves like the NumPy array or scalar it stands for."""
 
-    __slots__ = ("base", "is_owned", "recording", "seen", "value", "var", "version", "view_of")
+    __slots__ = ("base", "is_owned", "recording", "seen", "value", "variable", "version", "view_of")
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]  # like arrays: equality is elementwise
 
     recording: Recording
-    var: Var
+    variable: Var  # not `var`: arrays have a method of that name
     value: Any
     base: Tracer | None  # the handle this one is a view of
     view_of: Any  # (primitive, args, params) that reads this view from its base
@@ -86,7 +86,7 @@ class Tracer:
 
     def __init__(self, recording: Recording, var: Var, value: Any) -> None:
         self.recording = recording
-        self.var = var
+        self.variable = var
         self.value = value
         self.base = None
         self.version = 0
@@ -96,7 +96,7 @@ class Tracer:
 
     @property
     def type(self) -> Type:
-        return self.var.type  # type: ignore[return-value]  # stacks never reach users
+        return self.variable.type  # type: ignore[return-value]  # stacks never reach users
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -131,7 +131,7 @@ class Tracer:
         while isinstance(value, Tracer):
             value = value.value
         shown = "" if value is None else f", value={value!r}"
-        return f"Tracer({self.var.type!r}{shown})"
+        return f"Tracer({self.variable.type!r}{shown})"
 
     __str__ = __repr__
 
@@ -182,6 +182,11 @@ class Tracer:
             )
         self.refresh()
         if self.value is None:
+            found = self.recording.outer_value(self)
+            if isinstance(found, Tracer):
+                return found._decide(kind, what)
+            if found is not None:
+                return kind(found.item())
             raise DecisionError(
                 f"Python asked a traced value for {what}, and here there is no single value.",
                 got=f"{self.type!r} in {self.recording.purpose}",
@@ -217,7 +222,7 @@ class Tracer:
         }
         return ConversionError(
             f"{call} would turn a traced value into a plain one and drop its derivative.",
-            got=repr(self.var.type),
+            got=repr(self.variable.type),
             expected="an operation that can be recorded",
             try_=tries[kind],
         )
@@ -275,13 +280,13 @@ def snapshot(tracer: Tracer) -> Tracer:
     """A handle of this moment's value that no later write can rebind."""
     tracer.refresh()
     tracer.is_owned = False
-    return type(tracer)(tracer.recording, tracer.var, tracer.value)
+    return type(tracer)(tracer.recording, tracer.variable, tracer.value)
 
 
 def in_type(value: Any) -> Any:
     """The Type of a value as type rules take it: Python scalars stand for themselves."""
     if isinstance(value, Tracer):
-        return value.var.type
+        return value.variable.type
     if isinstance(value, (np.ndarray, np.generic)):
         return Type(value.shape, value.dtype)
     if isinstance(value, Stack):
@@ -298,7 +303,7 @@ def escaped(tracer: Tracer) -> EscapedTracerError:
     """The error for a tracer whose function has ended."""
     return EscapedTracerError(
         "a traced value was used after the function it belongs to had ended.",
-        got=f"{tracer.var.type!r} from {tracer.recording.purpose}",
+        got=f"{tracer.variable.type!r} from {tracer.recording.purpose}",
         expected="traced values to stay inside the function that is differentiated",
         try_="return the value (has_aux=True) instead of keeping it in a list, global or object",
     )

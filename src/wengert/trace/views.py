@@ -14,7 +14,15 @@ import numpy as np
 
 from wengert.errors import MutationError
 from wengert.ir.primitive import Primitive
-from wengert.trace.tracer import ArrayTracer, Tracer, current_recording, escaped, refresh_hook
+from wengert.ir.program import Var
+from wengert.trace.tracer import (
+    ArrayTracer,
+    Tracer,
+    current_recording,
+    escaped,
+    in_type,
+    refresh_hook,
+)
 
 
 def link_view(
@@ -33,6 +41,23 @@ def link_view(
     result.seen = base.version
 
 
+def deferred_view(
+    primitive: Primitive, base: Tracer, args: Sequence[Any], params: dict[str, Any]
+) -> Tracer | None:
+    """A view of a buffer that is being written in place, to be read when it is first used.
+
+    A loop of `x.ravel()[i] = v` so never reads the view, and `x` can stay in place. None where
+    the result would be a scalar or a copy.
+    """
+    type_ = primitive.type_rule(*map(in_type, args), **params)
+    if primitive.is_multiple or (type_.shape == () and not primitive.gives_array):
+        return None
+    view = ArrayTracer(base.recording, Var(type_), None)
+    link_view(primitive, view, args, params)
+    view.seen = -1
+    return view if view.base is not None else None
+
+
 def refresh(view: Tracer) -> None:
     """Read `view` again if its base was written since it was last read."""
     base = view.base
@@ -41,8 +66,8 @@ def refresh(view: Tracer) -> None:
     refresh(base)
     if base.version != view.seen:
         primitive, others, params = view.view_of
-        fresh = view.recording.record(primitive, (base, *others), params)
-        view.var, view.value = fresh.var, fresh.value
+        fresh = view.recording.record_now(primitive, (base, *others), params)
+        view.variable, view.value = fresh.variable, fresh.value
         view.is_owned = False
         view.seen = base.version
         view.version += 1
@@ -65,7 +90,7 @@ def update(
     is_owned = target.is_owned
     atoms, values = recording.atoms(primitive, others, target)
     new = recording.append(
-        primitive, [target.var, *atoms], [target.value, *values], params, in_place=is_owned
+        primitive, [target.variable, *atoms], [target.value, *values], params, in_place=is_owned
     )
     rebind(target, new)
     return target
@@ -73,14 +98,14 @@ def update(
 
 def rebind(target: Tracer, new: Tracer) -> None:
     """Give `target` the Var and value of `new`, and carry the write on to its base."""
-    if new.var.type != target.var.type:
+    if new.variable.type != target.variable.type:
         raise MutationError(
             "an in-place operation would change the shape or dtype of its target.",
-            got=f"{new.var.type!r} into {target.var.type!r}",
-            expected=f"{target.var.type!r}",
+            got=f"{new.variable.type!r} into {target.variable.type!r}",
+            expected=f"{target.variable.type!r}",
             try_="x = x + y instead of x += y, or y.astype(x.dtype)",
         )
-    target.var, target.value = new.var, new.value
+    target.variable, target.value = new.variable, new.value
     target.is_owned = new.is_owned and target.base is None
     target.version += 1
     base = target.base

@@ -99,7 +99,7 @@ def spread(value: Any, size: int) -> Any:
     """An unbatched value repeated along a new first axis."""
     from wengert.ops.core import broadcast_to, stack_spread_p
 
-    type_ = value.var.type if hasattr(value, "var") else None
+    type_ = value.variable.type if hasattr(value, "variable") else None
     if isinstance(type_, StackType):
         return bind(stack_spread_p, value, size=size, axis=0)
     shape = getattr(value, "shape", ())

@@ -25,7 +25,8 @@ from wengert.ir.program import Equation, Program, Var
 from wengert.ops.core import add, mul, zeros_of
 from wengert.trace.recording import Recording, equation_key
 from wengert.trace.tracer import bind, current_recording
-from wengert.transforms.rules import LinearRule, linear_rule
+from wengert.transforms.linearize import extended
+from wengert.transforms.rules import LinearRule, kinds_of, linear_rule
 
 _MAX_PROGRAMS = 2_000
 _series_programs: dict[Any, SeriesProgram] = {}
@@ -370,10 +371,12 @@ class _Walk:
                 return tuple([_Linear(call, i, groups[0], orders) for i in range(n)])
             if len(groups) == 2 and len(inputs) == 2:
                 return (_Bilinear(call),)
-        kinds = tuple([a.type if type(a) is Var else a for a in eq.inputs])
-        slope = _Slope(self, linear_rule(eq.primitive, kinds, eq.params, active), inputs)
-        slope.outs = tuple([_General(call, i, slope) for i in range(n)])
-        return tuple(slope.outs)
+        rule = linear_rule(eq.primitive, kinds_of(eq), eq.params, active)
+        if rule.forward is not None:
+            call = _Call(extended(eq, rule), inputs)  # what the derivative reads is there then
+        slope = _Slope(self, rule, inputs)
+        slope.outs = [_General(call, i, slope) for i in range(n + rule.n_extra)]
+        return tuple(slope.outs[:n])
 
 
 def clear_series() -> None:

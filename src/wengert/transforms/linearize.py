@@ -13,7 +13,7 @@ from typing import Any
 
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Atom, Equation, Program, Var, copy_equations, prune
-from wengert.trace.recording import Node, Recording, equation_key
+from wengert.trace.recording import Node, Recording, equation_key, lifts_scalars_here
 from wengert.transforms.rules import LinearRule, kinds_of, linear_rule
 
 
@@ -24,7 +24,7 @@ class DifferentiatingRecording(Recording):
         super().__init__(
             purpose,
             has_values=True,
-            lifts_scalars=True,
+            lifts_scalars=lifts_scalars_here(),
             keeps_sources=keeps_sources,
             kind=tuple(active),
         )
@@ -34,7 +34,7 @@ class DifferentiatingRecording(Recording):
     def argument(self, type_: Any, value: Any = None, is_array: bool = True) -> Any:
         handle = super().argument(type_, value, is_array)
         if self.is_active_argument[len(self.arguments) - 1]:
-            self.root.active.add(handle.var)
+            self.root.active.add(handle.variable)
         return handle
 
     def extend(

@@ -100,11 +100,11 @@ def _make_linear_rule(
     with recording:
         args, arg_vars = _arguments(recording, kinds)
         outs = [recording.argument(t) for t in out_types]
-        out_vars = [h.var for h in outs]
+        out_vars = [h.variable for h in outs]
         tangents: list[Any] = [None] * len(kinds)
         for i in active:
             tangents[i] = recording.argument(kinds[i])
-        tangent_vars = [tangents[i].var for i in active]
+        tangent_vars = [tangents[i].variable for i in active]
         result = rule(args, tuple(outs) if primitive.is_multiple else outs[0], tangents, **params)
         results = list(result) if primitive.is_multiple else [result]
         out_active = tuple([i for i, r in enumerate(results) if r is not None])
@@ -207,14 +207,14 @@ def _make_transpose_rule(
             else:
                 handle = recording.argument(k)
                 args.append(handle)
-                arg_vars.append(handle.var)
+                arg_vars.append(handle.variable)
         out_types = _out_types(primitive, kinds, params)
         ct_handles: list[Any] = [None] * len(out_types)
         for i in cts:
             ct_handles[i] = recording.argument(out_types[i])
-        ct_vars = [ct_handles[i].var for i in cts]
+        ct_vars = [ct_handles[i].variable for i in cts]
         acc_handles = {i: recording.argument(kinds[i]) for i in accs}
-        acc_vars = [acc_handles[i].var for i in accs]
+        acc_vars = [acc_handles[i].variable for i in accs]
         results = _apply_transpose(primitive, args, ct_handles, acc_handles, linear, params)
         found = tuple([i for i in linear if results.get(i) is not None])
         outputs = [recording.output(results[i]) for i in found]
@@ -272,7 +272,7 @@ def _arguments(recording: Recording, kinds: Sequence[Any]) -> tuple[list[Any], l
         else:
             handle = recording.argument(k, is_array=isinstance(k, Type) and k.shape != ())
             args.append(handle)
-            arg_vars.append(handle.var)
+            arg_vars.append(handle.variable)
     return args, arg_vars
 
 

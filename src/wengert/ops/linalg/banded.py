@@ -37,7 +37,7 @@ def _row(i: int, n: int, upper: int) -> tuple[slice, slice]:
     return columns, slice(max(d, 0) - d, min(n, n + d) - d)
 
 
-# -- products with a band -------------------------------------------------------------------------------------
+# -- products with a band --------------------------------------------------------------------------
 
 
 def banded_product(ab: Any, x: Any, lower: int, upper: int) -> Any:
@@ -133,7 +133,7 @@ banded_transpose_p = linear(
     batch=batch_leading("banded_transpose"),
 )
 
-# -- general band ------------------------------------------------------------------------------------------------
+# -- general band ----------------------------------------------------------------------------------
 
 
 def banded_solve(ab: Any, b: Any, lower: int, upper: int) -> Any:
@@ -180,7 +180,7 @@ banded_solve_p = define(
     )
 )
 
-# -- Hermitian positive definite -----------------------------------------------------------------------------------
+# -- Hermitian positive definite -------------------------------------------------------------------
 
 
 def hermitian_band(ab: Any, is_lower: bool) -> Any:

@@ -24,7 +24,7 @@ from wengert.ops.contraction import as_operand, contract
 from wengert.ops.core import add, conj, convert, mul, neg, real, reshape, sub
 from wengert.ops.families import align_batch, linear
 from wengert.ops.matmul import matmul, matrix_transpose
-from wengert.trace.tracer import bind
+from wengert.trace.tracer import Tracer, bind
 from wengert.types import Type
 
 
@@ -36,7 +36,7 @@ class DegenerateSpectrumWarning(UserWarning):
     """Derivatives of eigenvectors or singular vectors were taken where values coincide."""
 
 
-# -- operands ------------------------------------------------------------------------------------------
+# -- operands --------------------------------------------------------------------------------------
 
 
 def float_dtype(name: str, *xs: Any) -> np.dtype[Any]:
@@ -127,7 +127,14 @@ def misfit(name: str, expected: str, **operands: Any) -> ShapeError:
     )
 
 
-# -- small algebra ----------------------------------------------------------------------------------------
+def is_known(x: Any) -> bool:
+    """Whether a value stands behind `x`, so that a decision on it can be taken."""
+    while isinstance(x, Tracer):
+        x = x.value
+    return x is not None
+
+
+# -- small algebra ---------------------------------------------------------------------------------
 
 
 def adjoint(x: Any) -> Any:
@@ -211,7 +218,7 @@ def over_stack(
     return [np.stack(r).reshape(stack + np.shape(r[0])) for r in zip(*rows, strict=True)]
 
 
-# -- triangles ----------------------------------------------------------------------------------------------
+# -- triangles -------------------------------------------------------------------------------------
 
 
 def triangle(x: Any, part: str) -> Any:
@@ -296,7 +303,7 @@ fold_hermitian_p = linear(
     facts={"is_real_linear": True},
 )
 
-# -- diagonals ----------------------------------------------------------------------------------------------
+# -- diagonals -------------------------------------------------------------------------------------
 
 
 def take_diagonal(x: Any) -> Any:
@@ -345,7 +352,7 @@ def trace_of_product(a: Any, b: Any) -> Any:
     return contract(a, [*stacks[0], "i", "j"], b, [*stacks[1], "j", "i"], max(stacks, key=len))
 
 
-# -- gaps between eigenvalues -------------------------------------------------------------------------------
+# -- gaps between eigenvalues ----------------------------------------------------------------------
 
 
 def inverse_gaps(w: Any, sign: int = -1) -> Any:
@@ -368,7 +375,7 @@ def _inverse_gaps(w: Any, *, sign: int) -> Any:
             "derivatives of eigenvectors or singular vectors were taken where eigenvalues or "
             "singular values coincide: they are right for projectors on whole eigenspaces, and "
             "not for V f(w) V^H where f varies, nor for second derivatives of the values "
-            "(docs/notes/degenerate-spectra.md). wengert.scipy.linalg's expm, sqrtm, logm are right.",
+            "(docs/notes/degenerate-spectra.md). expm, sqrtm, logm of wengert.scipy.linalg are right.",
             DegenerateSpectrumWarning,
             stacklevel=2,
         )

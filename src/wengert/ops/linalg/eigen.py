@@ -29,19 +29,20 @@ from wengert.ops.linalg.common import (
     complex_dtype,
     hermitian_from,
     inverse_gaps,
+    is_known,
     real_diagonal,
     real_dtype,
     take_diagonal,
 )
 from wengert.ops.linalg.solve import solve_columns
 from wengert.ops.matmul import matmul
-from wengert.trace.tracer import Tracer, bind, implements
+from wengert.trace.tracer import bind, implements
 from wengert.types import Type
 
 EighResult = type(np.linalg.eigh(np.eye(1)))
 EigResult = type(np.linalg.eig(np.eye(1)))
 
-# -- Hermitian matrices ----------------------------------------------------------------------------------
+# -- Hermitian matrices ----------------------------------------------------------------------------
 
 
 def is_lower(name: str, uplo: Any) -> bool:
@@ -111,7 +112,9 @@ eigvalsh_p = define(
             bind(eigvalsh_p, *args, lower=lower),
             (True,),
         ),
-        cost=lambda in_types, out_types, **params: 4 * in_types[0].size * in_types[0].shape[-1] // 3,
+        cost=lambda in_types, out_types, **params: (
+            4 * in_types[0].size * in_types[0].shape[-1] // 3
+        ),
         extended=eigh_p,
         is_multiple=True,
         render=lambda ins, params: f"(np.linalg.eigvalsh({ins[0]}, {_uplo(params['lower'])!r}),)",
@@ -119,7 +122,7 @@ eigvalsh_p = define(
 )
 
 
-# -- general matrices ---------------------------------------------------------------------------------------
+# -- general matrices ------------------------------------------------------------------------------
 
 
 @implements(np.linalg.eig)
@@ -145,12 +148,10 @@ def eigvals(a: Any) -> Any:
 
 
 def is_real_result(a: Any, result: Any) -> bool:
-    """Whether a complex result of a real matrix is real; decided by its values where there are any."""
+    """Whether a complex result of a real matrix is real: a decision, where there are values."""
     if a.dtype.kind == "c":
         return False
-    if isinstance(result, Tracer) and result.value is None:
-        return False
-    return not np.any(imag(result) != 0)
+    return is_known(result) and not np.any(imag(result) != 0)
 
 
 def _eig_array(a: Any) -> Any:

@@ -33,7 +33,7 @@ from wengert.ops.linalg.svd import svdvals
 from wengert.trace.tracer import bind, implements
 from wengert.types import Type
 
-# -- 1/x, and 0 at 0 ------------------------------------------------------------------------------------------
+# -- 1/x, and 0 at 0 -------------------------------------------------------------------------------
 
 
 def _reciprocal_or_zero(x: Any) -> Any:
@@ -54,7 +54,7 @@ reciprocal_or_zero_p = elementwise(
     at_zero="0, with derivative 0",
 )
 
-# -- the Euclidean norm -----------------------------------------------------------------------------------------
+# -- the Euclidean norm ----------------------------------------------------------------------------
 
 
 def euclidean(x: Any, axes: Sequence[int], keepdims: bool = False) -> Any:
@@ -107,7 +107,7 @@ norm_p = define(
     )
 )
 
-# -- NumPy's norms ----------------------------------------------------------------------------------------------
+# -- NumPy's norms ---------------------------------------------------------------------------------
 
 
 def as_inexact(x: Any) -> Any:
@@ -176,7 +176,7 @@ def _vector(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     total = np.sum(np.abs(x) ** ord, axis=axes, keepdims=keepdims)
     is_zero = total == 0
     # At 0 the root has no derivative: it is taken elsewhere, and 0 put in its place.
-    return select(is_zero, total, select(is_zero, 1.0, total) ** (1 / ord))
+    return select(is_zero, 1.0, total) ** (1 / ord) * convert(total != 0, total.dtype)
 
 
 def _matrix(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:

@@ -80,7 +80,7 @@ def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
     product = reshape(product, (*rows, *columns))
     if out is None:
         return product
-    from wengert.ops.matmul import deliver
+    from wengert.ops.output import deliver
 
     return deliver(product, out, "multi_dot")
 
@@ -164,7 +164,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
     return reshape(inv(matrix), (*others, *first))
 
 
-# -- names of the array API that NumPy has under linalg -----------------------------------------------------
+# -- names of the array API that NumPy has under linalg --------------------------------------------
 
 
 @implements(np.linalg.matrix_transpose, np.matrix_transpose)

@@ -14,6 +14,7 @@ differentiation", Optim. Methods Softw. 27 (2012); for complex matrices our own,
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from wengert.ops.core import add, convert, imag, mul, neg, sub
 from wengert.ops.linalg.common import (
     adjoint,
     as_matrices,
+    batch_leading,
+    over_stack,
     put_diagonal,
     take_diagonal,
     triangle,
@@ -137,5 +140,27 @@ qr_r_p = define(
         extended=qr_p,
         is_multiple=True,
         render=lambda ins, params: f"(np.linalg.qr({ins[0]}, 'r'),)",
+    )
+)
+
+
+def qr_pivots(a: Any) -> Any:
+    """The order of columns that QR with pivoting takes; locally constant."""
+    return bind(qr_pivots_p, a)
+
+
+def _qr_pivots(a: Any) -> Any:
+    qr = importlib.import_module("scipy.linalg").qr
+    return over_stack(lambda a: (qr(a, mode="r", pivoting=True)[1],), (a,), (2,))[0]
+
+
+qr_pivots_p = define(
+    Primitive(
+        "qr_pivots",
+        _qr_pivots,
+        lambda a: Type((*a.shape[:-2], a.shape[-1]), np.int32),
+        batch=batch_leading("qr_pivots"),
+        gives_array=True,
+        facts={"derivative": "zero: integers"},
     )
 )

@@ -19,6 +19,7 @@ import numpy as np
 
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import full, imag, mul, neg, real, reshape, unfit
+from wengert.ops.families import align_batch
 from wengert.ops.linalg.common import (
     adjoint,
     as_matrices,
@@ -31,17 +32,16 @@ from wengert.ops.linalg.common import (
     sum_terms,
     trace_of_product,
 )
-from wengert.ops.families import align_batch
 from wengert.ops.matmul import matmul
 from wengert.trace.tracer import bind, implements
 from wengert.types import Type
 
-# -- solve: one matrix ------------------------------------------------------------------------------------
+# -- solve: one matrix -----------------------------------------------------------------------------
 
 
 @implements(np.linalg.solve)
 def solve(a: Any, b: Any) -> Any:
-    """The solution x of a x = b; `b` is a vector where it has one axis, else a stack of matrices."""
+    """The solution x of a x = b; `b` is a vector if it has one axis, else a stack of matrices."""
     from wengert.ops.contraction import as_operand
 
     b = as_operand(b)
@@ -210,7 +210,7 @@ solve_again_p = define(
     )
 )
 
-# -- solve: a stack of matrices -----------------------------------------------------------------------------
+# -- solve: a stack of matrices --------------------------------------------------------------------
 
 
 def _solve_many_type(a: Type, b: Type) -> Type:
@@ -243,7 +243,7 @@ solve_many_p = define(
     )
 )
 
-# -- inverse -------------------------------------------------------------------------------------------------
+# -- inverse ---------------------------------------------------------------------------------------
 
 
 @implements(np.linalg.inv)
@@ -265,7 +265,7 @@ inv_p = define(
     )
 )
 
-# -- determinants --------------------------------------------------------------------------------------------
+# -- determinants ----------------------------------------------------------------------------------
 
 
 @implements(np.linalg.det)
@@ -311,8 +311,8 @@ def _adjugate(a: Any) -> Any:
 
 def _phase_and_svd(a: Any) -> tuple[Any, Any, Any, Any]:
     u, s, vh = np.linalg.svd(a)
-    phase = np.linalg.det(u) * np.linalg.det(vh)
-    return phase[..., None, None], np.conj(np.swapaxes(u, -1, -2)), s, np.conj(np.swapaxes(vh, -1, -2))
+    phase = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+    return phase, np.conj(np.swapaxes(u, -1, -2)), s, np.conj(np.swapaxes(vh, -1, -2))
 
 
 def _products_without(s: Any, n_left_out: int) -> Any:

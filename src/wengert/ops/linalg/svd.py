@@ -39,6 +39,7 @@ from wengert.ops.linalg.common import (
     chain,
     column_scaled,
     inverse_gaps,
+    is_known,
     misfit,
     real_diagonal,
     real_dtype,
@@ -47,12 +48,12 @@ from wengert.ops.linalg.common import (
 )
 from wengert.ops.linalg.eigen import eigh, eigvalsh
 from wengert.ops.matmul import matmul
-from wengert.trace.tracer import Tracer, bind, implements
+from wengert.trace.tracer import bind, implements
 from wengert.types import Type
 
 SVDResult = type(np.linalg.svd(np.eye(1)))
 
-# -- the decomposition -------------------------------------------------------------------------------------
+# -- the decomposition -----------------------------------------------------------------------------
 
 
 @implements(np.linalg.svd)
@@ -161,7 +162,7 @@ svd_p = define(
             f"(lambda u, s, vh: (s, u, vh))(*np.linalg.svd({ins[0]}, {params['full_matrices']}))"
         ),
         facts={
-            "gauge": "(u^H du)_ii = -(v^H dv)_ii; columns beyond min(m, n) turn as little as they can",
+            "gauge": "(u^H du)_ii = -(v^H dv)_ii; further columns turn as little as they can",
             "at_zero": "a singular value that is zero has derivative zero",
             "ties": "docs/notes/degenerate-spectra.md",
         },
@@ -184,7 +185,7 @@ svdvals_p = define(
     )
 )
 
-# -- rank, condition -----------------------------------------------------------------------------------------
+# -- rank, condition -------------------------------------------------------------------------------
 
 
 @implements(np.linalg.matrix_rank)
@@ -228,7 +229,7 @@ def _rank_batch(size: int, args: Any, is_batched: Any, kind: str, hermitian: boo
     return bind(matrix_rank_p, a, *limits, kind=kind, hermitian=hermitian), True
 
 
-# -- pseudo-inverse ---------------------------------------------------------------------------------------------
+# -- pseudo-inverse --------------------------------------------------------------------------------
 
 
 class _NotGiven:
@@ -301,7 +302,7 @@ pinv_p = define(
     )
 )
 
-# -- least squares ------------------------------------------------------------------------------------------------
+# -- least squares ---------------------------------------------------------------------------------
 
 
 @implements(np.linalg.lstsq)
@@ -320,8 +321,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     if rcond is None:
         rcond = float(np.finfo(a.dtype).eps * max(m, n))
     x, rank, s = bind(lstsq_p, a, columns, rcond)
-    has_values = not isinstance(rank, Tracer) or rank.value is not None
-    is_full = int(rank) == n if has_values else m >= n
+    is_full = int(rank) == n if is_known(rank) else m >= n
     misfits = columns - matmul(a, x)
     squares = real(mul(conj(misfits), misfits))
     residuals = np.sum(squares, axis=0) if is_full and m > n else full((0,), 0.0, s.dtype)

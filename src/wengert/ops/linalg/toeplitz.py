@@ -19,7 +19,7 @@ from wengert.ops.matmul import matmul
 from wengert.trace.tracer import bind
 from wengert.types import Type
 
-# -- a matrix from the values on its diagonals -----------------------------------------------------------------
+# -- a matrix from the values on its diagonals -----------------------------------------------------
 
 
 def from_diagonals(v: Any, n_rows: int) -> Any:
@@ -68,7 +68,7 @@ def toeplitz(c: Any, r: Any) -> Any:
     return from_diagonals(values, c.shape[-1])
 
 
-# -- systems ----------------------------------------------------------------------------------------------------------
+# -- systems ---------------------------------------------------------------------------------------
 
 
 def toeplitz_solve(c: Any, r: Any, b: Any, is_adjoint: bool = False) -> Any:
@@ -103,10 +103,11 @@ def _toeplitz_solve_jvp(args: Any, out: Any, tangents: Any, *, is_adjoint: bool)
 def _toeplitz_solve_batch(size: int, args: Any, is_batched: Any, *, is_adjoint: bool) -> Any:
     c, r, b = args
     # Vectors get an axis, so that all three line up with stacks of matrices.
-    n_stack = max(len(x.shape) - on - k for x, on, k in zip(args, is_batched, (1, 1, 2), strict=True))
+    rows = list(zip(args, is_batched, (1, 1, 2), strict=True))
+    n_stack = max(len(x.shape) - on - k for x, on, k in rows)
     aligned = [
         reshape(x, (size, *(1,) * (n_stack + k + 1 - len(x.shape)), *x.shape[1:])) if on else x
-        for x, on, k in zip(args, is_batched, (1, 1, 2), strict=True)
+        for x, on, k in rows
     ]
     return toeplitz_solve(*aligned, is_adjoint), True
 

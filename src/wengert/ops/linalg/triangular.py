@@ -36,7 +36,7 @@ from wengert.ops.matmul import matmul
 from wengert.trace.tracer import bind, implements
 from wengert.types import Type
 
-# -- triangular systems -----------------------------------------------------------------------------------
+# -- triangular systems ----------------------------------------------------------------------------
 
 
 def triangular_solve(
@@ -133,7 +133,7 @@ triangular_solve_p = define(
     )
 )
 
-# -- Cholesky ------------------------------------------------------------------------------------------------
+# -- Cholesky --------------------------------------------------------------------------------------
 
 
 @implements(np.linalg.cholesky)
@@ -170,7 +170,7 @@ cholesky_p = define(
     )
 )
 
-# -- LU ------------------------------------------------------------------------------------------------------
+# -- LU --------------------------------------------------------------------------------------------
 
 
 def lu_factor(a: Any) -> Any:
@@ -191,10 +191,7 @@ def _lu_one(a: Any) -> Any:
         return a.copy(), np.zeros(0, np.int32), np.arange(m)
     lapack = importlib.import_module("scipy.linalg.lapack")
     packed, pivots, _ = lapack.get_lapack_funcs(("getrf",), dtype=a.dtype)[0](a)
-    permutation = np.arange(m)
-    for i, j in enumerate(pivots):
-        permutation[[i, j]] = permutation[[j, i]]
-    return packed, pivots, permutation
+    return packed, pivots, _pivots_to_permutation(pivots, n=m)
 
 
 def _lu_type(a: Type) -> tuple[Type, Type, Type]:
@@ -285,4 +282,31 @@ permute_rows_p = linear(
     },
     batch=_permute_rows_batch,
     gives_array=True,
+)
+
+
+def pivots_to_permutation(pivots: Any, n: int) -> Any:
+    """The permutation of `n` rows that LAPACK's row exchanges make, one after the other."""
+    return bind(pivots_to_permutation_p, pivots, n=int(n))
+
+
+def _pivots_to_permutation(pivots: Any, *, n: int) -> Any:
+    def one(pivots: Any) -> Any:
+        permutation = np.arange(n)
+        for i, j in enumerate(pivots):
+            permutation[[i, j]] = permutation[[j, i]]
+        return (permutation,)
+
+    return over_stack(one, (pivots,), (1,))[0]
+
+
+pivots_to_permutation_p = define(
+    Primitive(
+        "pivots_to_permutation",
+        _pivots_to_permutation,
+        lambda pivots, *, n: Type((*pivots.shape[:-1], n), np.int64),
+        batch=batch_leading("pivots_to_permutation"),
+        gives_array=True,
+        facts={"derivative": "zero: integers"},
+    )
 )

@@ -1,0 +1,108 @@
+"""NumPy's namespace for code that makes arrays inside a differentiated function.
+
+    import wengert.numpy as wnp
+
+Plain `import numpy as np` serves functions that compute with their arguments. An array that such
+a function makes for itself and then writes traced values into has to belong to the recording:
+`wnp.zeros(n)` instead of `np.zeros(n)`, `wnp.array([[c, -s], [s, c]])` instead of `np.array`.
+
+- The constructors (`_creation.py`) create in the current recording; outside of one they return
+  plain NumPy arrays, as every function here does when nothing is traced.
+- Functions that Wengert supports also take lists that hold traced values.
+- A function without a rule raises `MissingRuleError`, by name, when it meets a traced value.
+
+Examples
+--------
+>>> import wengert as wg
+>>> import wengert.numpy as wnp
+>>> def f(x):
+...     steps = wnp.empty(4)
+...     steps[0] = x
+...     for i in range(3):
+...         steps[i + 1] = wnp.sin(steps[i])
+...     return wnp.sum(steps**2)
+>>> wg.grad(f)(0.0)
+np.float64(0.0)
+>>> wnp.zeros(2)
+array([0., 0.])
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.numpy import fft, linalg
+from wengert.numpy._creation import (
+    arange,
+    array,
+    asanyarray,
+    asarray,
+    asarray_chkfinite,
+    ascontiguousarray,
+    asfortranarray,
+    copy,
+    empty,
+    empty_like,
+    eye,
+    fromfunction,
+    fromiter,
+    full,
+    full_like,
+    geomspace,
+    identity,
+    indices,
+    linspace,
+    logspace,
+    meshgrid,
+    ones,
+    ones_like,
+    require,
+    tri,
+    zeros,
+    zeros_like,
+)
+from wengert.numpy._namespace import lookup, public_names
+
+_CREATION = [
+    "arange",
+    "array",
+    "asanyarray",
+    "asarray",
+    "asarray_chkfinite",
+    "ascontiguousarray",
+    "asfortranarray",
+    "copy",
+    "empty",
+    "empty_like",
+    "eye",
+    "fromfunction",
+    "fromiter",
+    "full",
+    "full_like",
+    "geomspace",
+    "identity",
+    "indices",
+    "linspace",
+    "logspace",
+    "meshgrid",
+    "ones",
+    "ones_like",
+    "require",
+    "tri",
+    "zeros",
+    "zeros_like",
+]
+
+__all__ = [*public_names(np), "fft", "linalg"]  # noqa: PLE0604  # names, from NumPy's own list
+
+
+def __getattr__(name: str) -> Any:
+    value = lookup(np, name, __name__)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,54 @@
+"""How a function of these modules chooses: SciPy's own on plain arrays, ours on traced ones."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from wengert.trace.tracer import Tracer, missing_function
+
+
+def is_traced(value: Any) -> bool:
+    """Whether a Tracer is among the arguments, inside tuples and lists too."""
+    if isinstance(value, (tuple, list)):
+        return any(is_traced(v) for v in value)
+    return isinstance(value, Tracer)
+
+
+def scipy_function(module: str, name: str) -> Callable[..., Any]:
+    """`scipy.<module>.<name>`, imported now."""
+    return getattr(importlib.import_module(f"scipy.{module}"), name)  # type: ignore[no-any-return]  # SciPy's functions
+
+
+def follows_scipy(module: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Call SciPy's function of the same name unless an argument is traced."""
+
+    def decorate(traced: Callable[..., Any]) -> Callable[..., Any]:
+        name = traced.__name__
+
+        @wraps(traced)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            if is_traced(args) or is_traced(tuple(kwargs.values())):
+                return traced(*args, **kwargs)
+            return scipy_function(module, name)(*args, **kwargs)
+
+        return function
+
+    return decorate
+
+
+def without_rule(module: str, name: str) -> Any:
+    """Any other name of a SciPy module: its function refuses traced arrays by name."""
+    found = scipy_function(module, name)
+    if not callable(found) or isinstance(found, type):
+        return found
+
+    @wraps(found)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if is_traced(args) or is_traced(tuple(kwargs.values())):
+            raise missing_function(f"scipy.{module}.{name}")
+        return found(*args, **kwargs)
+
+    return function

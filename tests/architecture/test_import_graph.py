@@ -1,0 +1,103 @@
+"""Imports go down only: the floors of ARCHITECTURE.md, enforced on the source text."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "wengert"
+
+FLOORS = {
+    "errors": 0,
+    "types": 0,
+    "trees": 0,
+    "ir": 1,
+    "trace": 2,
+    "ops": 3,
+    "transforms": 4,
+    "numpy": 4,
+    "scipy": 4,
+    "control": 5,
+    "api": 6,
+    "extend": 7,
+    "numeric": 7,
+    "symbolic": 7,
+    "draw": 7,
+    "checking": 8,
+    "expression": 8,
+    "demo": 9,
+    "cli": 9,
+    "__init__": 10,
+}
+# Third-party packages that only some parts may import, and nobody when `wengert` is imported.
+GUARDED = {
+    "sympy": {"symbolic"},
+    "matplotlib": {"demo"},
+    "rich": {"checking", "demo", "cli"},
+    "sklearn": {"demo"},
+    "statsmodels": {"demo"},
+    "optree": {"trees"},
+}
+
+
+def modules():
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def part_of(path):
+    relative = path.relative_to(SOURCE)
+    return relative.parts[0].removesuffix(".py")
+
+
+def imported(path):
+    """(part of wengert or None, top-level package, line) for every import in a file."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in {path}:{node.lineno}"
+            names = [node.module]
+            if node.module == "wengert":
+                names = [f"wengert.{alias.name}" for alias in node.names]
+        for name in names:
+            top, _, rest = name.partition(".")
+            part = rest.partition(".")[0]
+            if top == "wengert" and part not in FLOORS and not (SOURCE / part).exists():
+                part = "api"  # a public name, taken from the package itself
+            yield (part if top == "wengert" else None), top, node.lineno
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_go_down(path):
+    own = part_of(path)
+    assert own in FLOORS, f"{own} has no floor: give it one here and in ARCHITECTURE.md"
+    for part, _, line in imported(path):
+        if part is None or part == own:
+            continue
+        if own != "__init__":
+            assert part in FLOORS, f"{path}:{line} imports the unknown part {part!r}"
+        assert FLOORS.get(part, 10) < FLOORS[own], (
+            f"{path}:{line}: {own} (floor {FLOORS[own]}) imports {part} (floor {FLOORS.get(part)})"
+        )
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_third_party_packages_stay_in_their_place(path):
+    for _, top, line in imported(path):
+        if top in GUARDED:
+            assert part_of(path) in GUARDED[top], f"{path}:{line} imports {top}"
+
+
+def test_importing_wengert_is_light():
+    code = (
+        "import sys, wengert; print([m for m in sys.modules if m.split('.')[0] in "
+        "('sympy', 'matplotlib', 'rich', 'sklearn', 'statsmodels') or m.startswith('scipy.')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.strip() == "[]"
