@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -133,9 +133,9 @@ def measure_loop(
         for name, library in list(entrants.items()):
             try:
                 calls[name] = gradient_call(loop, library, n)
-                start = perf_counter()
+                start = process_time()
                 answers[name] = as_numpy(calls[name]())
-                curves[name].points["first"][n] = perf_counter() - start
+                curves[name].points["first"][n] = process_time() - start
             except Exception as error:  # a peer's failure is reported, and the rest goes on
                 curves[name].note = f"{type(error).__name__}: {str(error).splitlines()[0]}"
                 calls.pop(name, None)
@@ -174,7 +174,7 @@ def _time_again(
             if slow and turn > 0:
                 continue  # one round of a call of seconds says enough about its growth
             repeats = max(1, min(50, 10_000 // (10 * n)))
-            times[name].append(block(calls[name], repeats, perf_counter))
+            times[name].append(block(calls[name], repeats, process_time))
         gc.collect()
     for name, seconds in times.items():
         curves[name].points["again"][n] = median(seconds)

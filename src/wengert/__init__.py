@@ -11,6 +11,7 @@ from importlib import import_module as _import_module
 from typing import Any as _Any
 
 from wengert import ops as _ops  # fills the tables through which tracers speak NumPy
+from wengert.api.caches import clear_cache
 from wengert.api.differentiate import grad, value_and_grad
 from wengert.api.jacobians import (
     derivative,
@@ -71,6 +72,7 @@ __all__ = [
     "Program",
     "WengertError",
     "check_grads",
+    "clear_cache",
     "checkpoint",
     "compare_methods",
     "cond",

@@ -42,7 +42,13 @@ def nonzero(rng: np.random.Generator) -> Any:
 def _unary(f: Any, args: Draw, complex: bool = False, name: str = "", **options: Any) -> Case:
     name = name or f.__name__
     return Case(
-        name, f, args, (options.pop("primitive", name),), complex=complex, is_elementwise=True, **options
+        name,
+        f,
+        args,
+        (options.pop("primitive", name),),
+        complex=complex,
+        is_elementwise=True,
+        **options,
     )
 
 
@@ -87,12 +93,15 @@ UNARY = [
         ("conj",),
         is_elementwise=True,
     ),
-    *[
-        _unary(f, off_integers, order=0)
-        for f in (np.floor, np.ceil, np.trunc, np.rint, np.spacing)
-    ],
+    *[_unary(f, off_integers, order=0) for f in (np.floor, np.ceil, np.trunc, np.rint, np.spacing)],
     Case("modf", np.modf, off_integers, ("modf_fraction", "modf_integer"), is_elementwise=True),
-    Case("frexp", np.frexp, lambda rng: rng.uniform(1.1, 1.9, (2, 3)) * 2.0 ** rng.integers(-3, 3, (2, 3)), ("frexp_mantissa", "frexp_exponent"), is_elementwise=True),
+    Case(
+        "frexp",
+        np.frexp,
+        lambda rng: rng.uniform(1.1, 1.9, (2, 3)) * 2.0 ** rng.integers(-3, 3, (2, 3)),
+        ("frexp_mantissa", "frexp_exponent"),
+        is_elementwise=True,
+    ),
 ]
 
 BINARY = [
@@ -110,17 +119,48 @@ BINARY = [
     Case("minimum", np.minimum, apart, ("minimum",)),
     Case("fmax", np.fmax, apart, ("fmax",)),
     Case("fmin", np.fmin, apart, ("fmin",)),
-    Case("maximum-complex", np.maximum, lambda rng: tuple([a + 1j * rng.normal(size=(2, 3)) for a in apart(rng)])),
-    Case("remainder", np.remainder, lambda rng: (off_integers(rng) * 0.7, np.full(3, 0.7)), ("remainder",)),
+    Case(
+        "maximum-complex",
+        np.maximum,
+        lambda rng: tuple([a + 1j * rng.normal(size=(2, 3)) for a in apart(rng)]),
+    ),
+    Case(
+        "remainder",
+        np.remainder,
+        lambda rng: (off_integers(rng) * 0.7, np.full(3, 0.7)),
+        ("remainder",),
+    ),
     Case("fmod", np.fmod, lambda rng: (off_integers(rng) * 0.7, np.full(3, -0.7)), ("fmod",)),
-    Case("floor_divide", np.floor_divide, lambda rng: (off_integers(rng) * 0.7, np.full(3, 0.7)), ("floor_divide",), order=0),
-    Case("divmod", np.divmod, lambda rng: (off_integers(rng) * 0.7, np.full(3, 0.7)), ("floor_divide", "remainder")),
+    Case(
+        "floor_divide",
+        np.floor_divide,
+        lambda rng: (off_integers(rng) * 0.7, np.full(3, 0.7)),
+        ("floor_divide",),
+        order=0,
+    ),
+    Case(
+        "divmod",
+        np.divmod,
+        lambda rng: (off_integers(rng) * 0.7, np.full(3, 0.7)),
+        ("floor_divide", "remainder"),
+    ),
     Case("copysign", np.copysign, lambda rng: (nonzero(rng), nonzero(rng)), ("copysign",)),
     Case("heaviside", np.heaviside, lambda rng: (nonzero(rng), rng.normal(size=3)), ("heaviside",)),
-    Case("heaviside-at-0", lambda h: np.heaviside(np.array([-1.0, 0.0, 2.0]), h), between(-1, 1, (3,)), ("heaviside",)),
+    Case(
+        "heaviside-at-0",
+        lambda h: np.heaviside(np.array([-1.0, 0.0, 2.0]), h),
+        between(-1, 1, (3,)),
+        ("heaviside",),
+    ),
     Case("nextafter", np.nextafter, apart, ("nextafter",)),
     Case("ldexp", lambda x: np.ldexp(x, np.array([-2, 0, 3])), between(-1, 1), ("ldexp",)),
-    Case("where", lambda x, y: np.where(np.array([True, False, True]), x, y), apart, ("select",), complex=True),
+    Case(
+        "where",
+        lambda x, y: np.where(np.array([True, False, True]), x, y),
+        apart,
+        ("select",),
+        complex=True,
+    ),
 ]
 
 
@@ -138,7 +178,14 @@ LITERALS = [
     _literal("x**(1+2j)", lambda x: x ** (1 + 2j)),
     _literal("2**x", lambda x: 2**x, complex=True),
     _literal("0.7**x", lambda x: 0.7**x),
-    _literal("power-int-array", lambda x: x ** np.array([0, 1, 3]), lambda rng: rng.uniform(0.3, 2, (1, 3)), name=None) if False else Case("power-int-array", lambda x: x ** np.array([0, 1, 3]), between(-1, 1), ("power",)),
+    _literal(
+        "power-int-array",
+        lambda x: x ** np.array([0, 1, 3]),
+        lambda rng: rng.uniform(0.3, 2, (1, 3)),
+        name=None,
+    )
+    if False
+    else Case("power-int-array", lambda x: x ** np.array([0, 1, 3]), between(-1, 1), ("power",)),
     _literal("arctan2-int", lambda x: np.arctan2(x, 2) + np.arctan2(3, x)),
     _literal("hypot-int", lambda x: np.hypot(x, 2) + np.hypot(3, x)),
     _literal("logaddexp-int", lambda x: np.logaddexp(x, 2) + np.logaddexp2(3, x)),

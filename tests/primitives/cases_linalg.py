@@ -185,7 +185,9 @@ SYSTEMS = [
     Case("det", np.linalg.det, square(), ("det",), complex=True),
     Case("det_stack", np.linalg.det, square(2, (2,)), ("det",), complex=True),
     Case("slogdet", lambda a: tuple(np.linalg.slogdet(a)), square(), ("slogdet",), complex=True),
-    Case("solve_triangular", linalg.solve_triangular, system(), ("triangular_solve",), complex=True),
+    Case(
+        "solve_triangular", linalg.solve_triangular, system(), ("triangular_solve",), complex=True
+    ),
     Case(
         "solve_triangular_lower_transposed",
         lambda a, b: linalg.solve_triangular(a, b, trans=1, lower=True),
@@ -250,10 +252,14 @@ SYSTEMS = [
         lambda rng: (np.array([4.0, 0.5, -0.7]) + 0.1 * rng.uniform(size=3), rng.uniform(size=3)),
         complex=True,
     ),
-    Case("tensorsolve", np.linalg.tensorsolve, lambda rng: (
-        square(4)(rng).reshape(2, 2, 4), rng.uniform(-1, 1, (2, 2))
-    )),
-    Case("tensorinv", lambda a: np.linalg.tensorinv(a), lambda rng: square(4)(rng).reshape(2, 2, 4)),
+    Case(
+        "tensorsolve",
+        np.linalg.tensorsolve,
+        lambda rng: (square(4)(rng).reshape(2, 2, 4), rng.uniform(-1, 1, (2, 2))),
+    ),
+    Case(
+        "tensorinv", lambda a: np.linalg.tensorinv(a), lambda rng: square(4)(rng).reshape(2, 2, 4)
+    ),
     Case("lstsq_tall", residual_and_values, overdetermined, ("lstsq",), batch=False, complex=True),
     Case(
         "lstsq_tall_batch",
@@ -280,7 +286,9 @@ SYSTEMS = [
 ]
 
 FACTORIZATIONS = [
-    Case("cholesky", lambda a: np.linalg.cholesky(positive(a)), square(), ("cholesky",), complex=True),
+    Case(
+        "cholesky", lambda a: np.linalg.cholesky(positive(a)), square(), ("cholesky",), complex=True
+    ),
     Case("cholesky_one_triangle", np.linalg.cholesky, lambda rng: positive(square()(rng))),
     Case(
         "cholesky_upper",
@@ -293,7 +301,9 @@ FACTORIZATIONS = [
     Case("eigh_spectral", spectral, square(), ("eigh",), complex=True),
     Case("eigh_upper", lambda a: tuple(np.linalg.eigh(a, "U")), square(3, (2,))),
     Case("eigvalsh", np.linalg.eigvalsh, square(), ("eigvalsh",), complex=True),
-    Case("eigvalsh_upper", lambda a: np.linalg.eigvalsh(a, UPLO="U"), square(2, (2,)), complex=True),
+    Case(
+        "eigvalsh_upper", lambda a: np.linalg.eigvalsh(a, UPLO="U"), square(2, (2,)), complex=True
+    ),
     Case(
         "eigvals",
         lambda a: np.sum(np.exp(np.linalg.eigvals(a) / 4), axis=-1),
@@ -301,13 +311,21 @@ FACTORIZATIONS = [
         ("eigvals",),
     ),
     Case("eig", eigenprojectors, lambda rng: square()(rng) + 0.3j * square()(rng), ("eig",)),
-    Case("eig_real_pairs", eigenprojectors, lambda rng: (
-        np.array([[0.0, -2.0, 0.3], [2.0, 0.5, 0.1], [0.2, 0.0, 1.0]])
-        + 0.1 * rng.uniform(-1, 1, (3, 3))
-    )),
-    Case("eig_real_values", lambda a: tuple(np.linalg.eig(a)), lambda rng: (
-        np.diag([1.0, 2.5, 4.0]) + 0.2 * rng.uniform(-1, 1, (3, 3))
-    ), batch=False, traces=False),
+    Case(
+        "eig_real_pairs",
+        eigenprojectors,
+        lambda rng: (
+            np.array([[0.0, -2.0, 0.3], [2.0, 0.5, 0.1], [0.2, 0.0, 1.0]])
+            + 0.1 * rng.uniform(-1, 1, (3, 3))
+        ),
+    ),
+    Case(
+        "eig_real_values",
+        lambda a: tuple(np.linalg.eig(a)),
+        lambda rng: np.diag([1.0, 2.5, 4.0]) + 0.2 * rng.uniform(-1, 1, (3, 3)),
+        batch=False,
+        traces=False,
+    ),
     Case("eig_unit", unit_eigenvectors, lambda rng: square()(rng) + 0.3j * square()(rng)),
     Case("svd_vectors", lambda a: tuple(np.linalg.svd(a, False)), rectangle(3, 3), ("svd",)),
     Case("svd_tall", singular_parts, rectangle(4, 2), ("svd",), complex=True),
@@ -317,7 +335,9 @@ FACTORIZATIONS = [
     Case("svdvals", np.linalg.svdvals, rectangle(3, 2), ("svdvals",), complex=True),
     Case(
         "svd_hermitian",
-        lambda a: np.linalg.svd(hermitian(a) - 5 * np.eye(3, dtype=a.real.dtype), hermitian=True)[1],
+        lambda a: np.linalg.svd(hermitian(a) - 5 * np.eye(3, dtype=a.real.dtype), hermitian=True)[
+            1
+        ],
         square(),
         complex=True,
     ),
@@ -358,14 +378,22 @@ NORMS = [
     Case("norm_axis", lambda x: np.linalg.norm(x, axis=-1, keepdims=True), vectors, complex=True),
     Case("norm_axes", lambda x: np.linalg.norm(x, axis=(0, 1)), vectors, complex=True),
     *[
-        Case(f"norm_vector_{order}", lambda x, p=order: np.linalg.norm(x, p, axis=0), vectors,
-             complex=True)
+        Case(
+            f"norm_vector_{order}",
+            lambda x, p=order: np.linalg.norm(x, p, axis=0),
+            vectors,
+            complex=True,
+        )
         for order in (1, 2, 3, 2.5, 0.5, -1, np.inf, -np.inf)
     ],
     Case("norm_vector_0", lambda x: np.linalg.norm(x, 0, axis=1), vectors, order=0),
     *[
-        Case(f"norm_matrix_{order}", lambda x, p=order: np.linalg.norm(x, p), rectangle(3, 2),
-             complex=True)
+        Case(
+            f"norm_matrix_{order}",
+            lambda x, p=order: np.linalg.norm(x, p),
+            rectangle(3, 2),
+            complex=True,
+        )
         for order in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf)
     ],
     Case(
@@ -373,9 +401,11 @@ NORMS = [
         lambda x: np.linalg.norm(x, "nuc", axis=(2, 0), keepdims=True),
         lambda rng: rng.uniform(-1, 1, (2, 2, 3)),
     ),
-    Case("norm_matrix_1_axes", lambda x: np.linalg.norm(x, 1, axis=(2, 0)), lambda rng: (
-        rng.uniform(0.1, 1, (2, 2, 3))
-    )),
+    Case(
+        "norm_matrix_1_axes",
+        lambda x: np.linalg.norm(x, 1, axis=(2, 0)),
+        lambda rng: rng.uniform(0.1, 1, (2, 2, 3)),
+    ),
     Case("vector_norm", np.linalg.vector_norm, vectors, ("norm",), complex=True),
     Case("vector_norm_3", lambda x: np.linalg.vector_norm(x, axis=(0, 1), ord=3), vectors),
     Case("matrix_norm", lambda x: np.linalg.matrix_norm(x, keepdims=True), vectors, ("norm",)),
@@ -383,9 +413,11 @@ NORMS = [
     Case("cond", np.linalg.cond, square(), ("svdvals",)),
     Case("cond_minus_2", lambda a: np.linalg.cond(a, -2), rectangle(3, 2)),
     Case("cond_fro", lambda a: np.linalg.cond(a, "fro"), square(), ("inv", "norm"), complex=True),
-    Case("cond_1", lambda a: np.linalg.cond(a, 1), lambda rng: (
-        np.diag([2.0, 3.0, 8.0]) + 0.1 * rng.uniform(-1, 1, (2, 3, 3))
-    )),
+    Case(
+        "cond_1",
+        lambda a: np.linalg.cond(a, 1),
+        lambda rng: np.diag([2.0, 3.0, 8.0]) + 0.1 * rng.uniform(-1, 1, (2, 3, 3)),
+    ),
 ]
 
 FUNCTIONS = [
@@ -403,9 +435,7 @@ FUNCTIONS = [
     Case("sqrtm", lambda a: linalg.sqrtm(positive(a) + 0j), square(), ("sqrtm",), complex=True),
     Case("sqrtm_real", linalg.sqrtm, square(), ("sqrtm",), batch=False, traces=False),
     Case("logm", lambda a: linalg.logm(a + 0j), square(), ("logm",), float32=False, complex=True),
-    Case(
-        "logm_real", linalg.logm, square(), ("logm",), batch=False, traces=False, float32=False
-    ),
+    Case("logm_real", linalg.logm, square(), ("logm",), batch=False, traces=False, float32=False),
     Case(
         "fractional_matrix_power",
         lambda a: linalg.fractional_matrix_power(a + 0j, 0.3),
@@ -439,19 +469,29 @@ FUNCTIONS = [
         pair(2),
         complex=True,
     ),
-    Case("toeplitz", linalg.toeplitz, lambda rng: (rng.uniform(size=3), rng.uniform(size=4)),
-         ("from_diagonals",), complex=True),
+    Case(
+        "toeplitz",
+        linalg.toeplitz,
+        lambda rng: (rng.uniform(size=3), rng.uniform(size=4)),
+        ("from_diagonals",),
+        complex=True,
+    ),
     Case("toeplitz_one", linalg.toeplitz, lambda rng: rng.uniform(size=3), complex=True),
     Case("circulant", linalg.circulant, lambda rng: rng.uniform(size=4)),
     Case("hankel", linalg.hankel, lambda rng: (rng.uniform(size=3), rng.uniform(size=4))),
     Case("hankel_one", linalg.hankel, lambda rng: rng.uniform(size=3)),
     Case("matmul_toeplitz", lambda c, r, b: linalg.matmul_toeplitz((c, r), b), toeplitz_parts),
-    Case("block_diag", linalg.block_diag, lambda rng: (
-        rng.uniform(size=(2, 3)), rng.uniform(size=(1, 1)), rng.uniform(size=(3, 2))
-    )),
-    Case("khatri_rao", linalg.khatri_rao, lambda rng: (
-        rng.uniform(size=(2, 3)), rng.uniform(size=(4, 3))
-    ), complex=True),
+    Case(
+        "block_diag",
+        linalg.block_diag,
+        lambda rng: (rng.uniform(size=(2, 3)), rng.uniform(size=(1, 1)), rng.uniform(size=(3, 2))),
+    ),
+    Case(
+        "khatri_rao",
+        linalg.khatri_rao,
+        lambda rng: (rng.uniform(size=(2, 3)), rng.uniform(size=(4, 3))),
+        complex=True,
+    ),
 ]
 
 CASES = [*SYSTEMS, *FACTORIZATIONS, *NORMS, *FUNCTIONS]

@@ -1,4 +1,4 @@
-"""Every case of every `cases_<family>.py`, through every check of `harness.py` that applies."""
+"""Every case of every `cases_<family>.py`, through every check of `checks.py` that applies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from primitives.harness import CHECKS, Case, parameters
+from primitives.checks import CHECKS, in_both_fields, parameters
+from primitives.harness import Case
 
 
 def load() -> tuple[dict[str, Any], dict[str, str]]:
@@ -31,6 +32,12 @@ FAMILIES, FAILURES = load()
 def test_every_file_of_cases_was_read() -> None:
     assert FAMILIES
     assert not FAILURES, "\n".join(FAILURES.values())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_names_of_cases_differ(family: str) -> None:
+    names = [case.name for case in in_both_fields(FAMILIES[family])]
+    assert sorted(names) == sorted(set(names))
 
 
 @pytest.mark.parametrize("case, check", parameters(FAMILIES))

@@ -198,6 +198,18 @@ class TestCompareMethods:
         assert table["AD reverse"].value == pytest.approx(2 * X, rel=1e-12)
         assert "confirmed by Richardson" in table.confirmed_by
 
+    def test_symbolic_is_not_tried_for_many_numbers(self) -> None:
+        table = compare_methods(lambda x: np.sum(x**2), np.ones(11), show=False)
+        remark = table["symbolic"].remark
+        assert remark == "not possible: the expressions would be too large. 11 numbers"
+        table = compare_methods(lambda x: np.sum(x**2), np.ones(11), show=False, symbolic_limit=11)
+        assert table["symbolic"].error == 0.0
+
+    def test_nothing_works(self) -> None:
+        table = compare_methods(lambda x: x * x, 3, show=False)
+        assert all(row.value is None for row in table.rows)
+        assert "Errors refer to nothing" in str(table)
+
     def test_a_wrong_rule_is_contradicted(self) -> None:
         f = with_wrong_rule(np.sin, lambda x, dx: 1.01 * dx * np.cos(x))
         table = compare_methods(lambda x: np.sum(f(x)), X, show=False)

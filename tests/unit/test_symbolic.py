@@ -91,7 +91,28 @@ ARRAY: dict[str, tuple[Callable[..., Any], tuple[int, ...]]] = {
     "determinant": (lambda x: np.linalg.det(x), (3, 3)),
     "inverse": (lambda x: np.linalg.inv(x + 3 * np.eye(2)), (2, 2)),
     "outer": (lambda x: np.outer(x, np.cos(x)), (2,)),
+    "cumulative product": (lambda x: np.cumprod(x), (3,)),
+    "norm": (lambda x: np.linalg.norm(x), (3,)),
+    "log-sum-exp": (lambda x: np.logaddexp.reduce(x), (3,)),
+    "solve by the matrix": (
+        lambda x: np.linalg.solve(x + 3 * np.eye(2), np.array([1.0, 2.0])),
+        (2, 2),
+    ),
+    "solve by the right-hand side": (
+        lambda x: np.linalg.solve(np.array([[2.0, 1.0], [0.5, 3.0]]), x),
+        (2,),
+    ),
+    "cholesky": (lambda x: np.linalg.cholesky(x @ x.T + np.eye(2)), (2, 2)),
+    "log-determinant": (lambda x: np.linalg.slogdet(x)[1], (2, 2)),
+    "assignment": (lambda x: assigned(x), (4,)),
 }
+
+
+def assigned(x: Any) -> Any:
+    y = x * 1.0
+    y[1] = x[0] * x[2]
+    y[2:] *= x[:2]
+    return y
 
 
 class TestAgreesWithAutomaticDifferentiation:
@@ -147,7 +168,16 @@ class TestAgreesWithAutomaticDifferentiation:
 
     def test_through_custom_rules_and_checkpoints(self) -> None:
         f = wg.checkpoint(lambda x: np.sin(x) * x)
-        assert symbolic.differentiate(f) == x * sympy.cos(x) + sympy.sin(x)
+        assert symbolic.differentiate(lambda x: f(x)) == x * sympy.cos(x) + sympy.sin(x)
+        g = wg.custom_jvp(lambda x: x**3)
+        g.defjvp(lambda primals, tangents: (g(*primals), 0.0 * tangents[0]))
+        assert symbolic.differentiate(lambda x: g(x)) == 3 * x**2
+
+    def test_stop_gradient_holds_a_value(self) -> None:
+        f = lambda x: wg.stop_gradient(np.sin(x)) * x**2 + wg.stop_gradient(x)
+        assert symbolic.to_sympy(f) == x**2 * sympy.sin(x) + x
+        assert symbolic.differentiate(f) == 2 * x * sympy.sin(x)
+        assert wg.grad(f)(0.7) == pytest.approx(2 * 0.7 * np.sin(0.7))
 
 
 class TestExpressions:
@@ -314,9 +344,9 @@ class TestSwell:
 
             return f
 
-        sizes = [symbolic.expression_size(symbolic.to_sympy(logistic(n))) for n in (5, 10, 20)]
-        assert sizes[1].operations > 20 * sizes[0].operations
-        assert sizes[2].operations > 500 * sizes[1].operations
+        sizes = [symbolic.expression_size(symbolic.to_sympy(logistic(n))) for n in (4, 8, 16)]
+        assert sizes[1].operations > 10 * sizes[0].operations
+        assert sizes[2].operations > 200 * sizes[1].operations
         assert sizes[2].shared < 16 * sizes[0].shared  # at most quadratic
 
     def test_helmholtz(self) -> None:
@@ -373,6 +403,15 @@ class TestRefusals:
             symbolic.differentiate(lambda x, n: x**n, 1, example=(1.0, 2))
         with pytest.raises(NotDifferentiableError, match="not a floating-point"):
             symbolic.differentiate(lambda p: p["a"], example=({"a": 1.0},))
+
+    def test_derive_needs_floating_point_numbers(self) -> None:
+        with pytest.raises(NotDifferentiableError, match="no floating-point numbers") as caught:
+            symbolic.derive(lambda x: x * x, (3,))
+        assert "int: 3" in str(caught.value)
+        derived = symbolic.derive(lambda p: p["x"] ** p["n"], ({"x": 2.0, "n": 3},))
+        assert derived.derivative == {"x": 3 * sympy.Symbol("p_x") ** 2, "n": None}
+        assert derived.compile()({"x": 2.0, "n": 3})["x"] == 12.0
+        assert derived.evaluate({"x": 2.0, "n": 3})["x"] == 12.0
 
     def test_programs(self) -> None:
         program = wg.trace(lambda x: x * 2.0)(1.0)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert import numeric, trees
+from wengert.api.products import jvp, vjp
 from wengert.errors import ArgumentError, GradientError
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -167,8 +168,6 @@ def _check_derivatives(
     settings: Settings,
     history: tuple[str, ...],
 ) -> None:
-    from wengert import jvp, vjp
-
     n = len(point)
 
     def forward(*numbers: Any) -> list[Any]:
@@ -212,8 +211,6 @@ class _Check:
         return [np.asarray(a) for a in estimate.value], [np.asarray(e) for e in estimate.error]
 
     def forward(self) -> list[Array]:
-        from wengert import jvp
-
         values, tangents = jvp(self.f, tuple(self.point), tuple(self.v))
         for k, (value, out) in enumerate(zip(values, self.outputs, strict=True)):
             if not np.array_equal(value, out, equal_nan=True):
@@ -226,8 +223,6 @@ class _Check:
         ]
 
     def reverse(self) -> list[Array]:
-        from wengert import vjp
-
         _, pullback = vjp(self.f, *self.point)
         cotangents = pullback(list(self.w))
         return [

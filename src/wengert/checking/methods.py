@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from wengert import numeric, trees
+from wengert.api.jacobians import jacfwd, jacrev
 from wengert.checking.comparison import Comparison, Row
+from wengert.errors import ArgumentError
 
 AD_FORWARD = "AD forward"
 AD_REVERSE = "AD reverse"
@@ -54,7 +56,12 @@ class _Counted:
 
 
 def compare_methods(
-    f: Callable[[Any], Any], x: Any, *, show: bool = True, seconds: float = 0.1
+    f: Callable[[Any], Any],
+    x: Any,
+    *,
+    show: bool = True,
+    seconds: float = 0.1,
+    symbolic_limit: int = 10,
 ) -> Comparison:
     """Differentiate `f` at `x` by every method; print and return a table.
 
@@ -79,6 +86,9 @@ def compare_methods(
         Print the table.
     seconds : float, default 0.1
         Time to spend on timing each method.
+    symbolic_limit : int, default 10
+        The most numbers in `x` for which symbolic differentiation is tried: its expressions swell,
+        and SymPy takes minutes where the other methods take milliseconds.
 
     Returns
     -------
@@ -96,7 +106,7 @@ def compare_methods(
     trials = [
         _try(AD_FORWARD, partial(_automatic, f, x, "forward"), seconds),
         _try(AD_REVERSE, partial(_automatic, f, x, "reverse"), seconds),
-        _try(SYMBOLIC, partial(_symbolic, f, x), seconds),
+        _try(SYMBOLIC, partial(_symbolic, f, x, symbolic_limit), seconds),
         *[
             _try(name, partial(_numeric, f, x, method, quantity), seconds)
             for name, method in (
@@ -121,10 +131,8 @@ def _is_real_scalar(out: Any) -> bool:
 
 
 def _automatic(f: Callable[..., Any], x: Any, mode: str, trial: _Trial) -> Callable[[], Any]:
-    import wengert
-
     counted = _Counted(f)
-    jacobian = wengert.jacfwd if mode == "forward" else wengert.jacrev
+    jacobian = jacfwd if mode == "forward" else jacrev
     trial.value = jacobian(counted)(x)
     trial.n_evaluations = counted.n_calls
     return partial(jacobian(f), x)
@@ -148,9 +156,16 @@ def _numeric(
     return partial(differentiate(f, method=method), x)
 
 
-def _symbolic(f: Callable[..., Any], x: Any, trial: _Trial) -> Callable[[], Any]:
-    from wengert import symbolic
+def _symbolic(f: Callable[..., Any], x: Any, limit: int, trial: _Trial) -> Callable[[], Any]:
+    from wengert import symbolic  # SymPy may be missing, and takes long to import
 
+    n_numbers = sum(np.size(leaf) for leaf in trees.flatten(x)[0])
+    if n_numbers > limit:
+        raise ArgumentError(
+            "the expressions would be too large.",
+            got=f"{n_numbers} numbers",
+            expected=f"at most symbolic_limit={limit}",
+        )
     counted = _Counted(f)
     start = time.perf_counter()
     derived = symbolic.derive(counted, (x,))

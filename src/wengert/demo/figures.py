@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from wengert.demo import co2, digits, helmholtz
 
@@ -152,6 +152,7 @@ def swell(result: helmholtz.HelmholtzResult) -> str:
         seconds.plot(n, [s.seconds for s in result.swell], "*:", color="#222222")
         seconds.set(title="Seconds to differentiate f with SymPy", xlabel="components n")
         seconds.set_yscale("log")
+        seconds.yaxis.set_minor_formatter(NullFormatter())
         for axes in (size, seconds):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.legend(loc="outside lower center", ncols=4)

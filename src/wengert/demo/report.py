@@ -181,8 +181,10 @@ def _helmholtz(result: helmholtz.HelmholtzResult) -> str:
             (f"{reverse.ratio:.1f} ×", "the time of f by reverse mode"),
             (f"{replayed.ratio:.1f} ×", "by reverse mode, jit"),
             (f"{forward.ratio:,.0f} ×", "by SciPy’s differences"),
-            (_power(reverse.error), "its error in reverse mode"),
-            (_power(forward.error), "in SciPy’s differences"),
+            (
+                f"{_power(reverse.error)} : {_power(forward.error)}",
+                "error of reverse mode : of SciPy’s differences",
+            ),
         ),
         _figure(figures.comparison(result)),
         _table(helmholtz.COLUMNS, helmholtz.table_rows(result, largest)),

@@ -366,9 +366,15 @@ positive_p = elementwise(
     linear_in=(frozenset({0}),),
     transpose={0: lambda ct, args: ct},
 )
+
+
+def _is_zero(x: Any, dtype: Any) -> Any:
+    return convert(bind(eq_p, x, 0), dtype) if isinstance(x, Tracer) else float(x == 0)
+
+
 heaviside_p = elementwise(
     "heaviside",
     np.heaviside,
-    partials=(None, lambda out, x, y: convert(bind(eq_p, x, 0), out.dtype)),
+    partials=(None, lambda out, x, y: _is_zero(x, out.dtype)),
     kinks="x = 0: the derivative in x is 0 there as elsewhere",
 )

@@ -38,6 +38,4 @@ def axes_last(x: Any, axes: tuple[int, ...]) -> Any:
     """`x` with `axes` merged into one last axis (of length 1 where there are none)."""
     kept = tuple([i for i in range(x.ndim) if i not in axes])
     shape = tuple([x.shape[i] for i in kept])
-    return reshape(
-        transpose(x, (*kept, *axes)), (*shape, math.prod([x.shape[i] for i in axes]))
-    )
+    return reshape(transpose(x, (*kept, *axes)), (*shape, math.prod([x.shape[i] for i in axes])))

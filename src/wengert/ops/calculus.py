@@ -113,7 +113,8 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * mat
     low = -high
     wrapped = np.mod(steps - low, period) + low
     if is_ambiguous:
-        wrapped = np.where(np.logical_and(wrapped == low, steps > 0), high, wrapped)
+        is_low = np.logical_and(wrapped == low, steps > 0)
+        wrapped = np.where(is_low, wrapped + period, wrapped)  # keeps the derivative of the step
     correction = np.where(np.abs(steps) < discont, 0, wrapped - steps)
     moved = part(p, axis, 1) + np.cumsum(correction, axis=axis)
     return np.concatenate(

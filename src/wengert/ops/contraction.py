@@ -14,7 +14,7 @@ import math
 import string
 from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from wengert.trace.tracer import Tracer, bind
 from wengert.types import Type
 
 LETTERS = string.ascii_lowercase + string.ascii_uppercase
+Labels = tuple[Hashable, ...]
 
 
 def as_operand(x: Any) -> Any:
@@ -176,14 +177,9 @@ einsum_p = bilinear(
 )
 
 
-def bind_einsum(
-    a: Any,
-    labels_a: Sequence[Hashable],
-    b: Any,
-    labels_b: Sequence[Hashable],
-    labels_out: Sequence[Hashable],
-) -> Any:
-    """The primitive, its letters named in order of first appearance."""
+@lru_cache(maxsize=20_000)
+def named(labels_a: Labels, labels_b: Labels, labels_out: Labels) -> str:
+    """The subscripts for labels of any kind: letters in order of first appearance."""
     names: dict[Hashable, str] = {}
     for label in (*labels_a, *labels_b):
         if label not in names:
@@ -195,10 +191,38 @@ def bind_einsum(
                 )
             names[label] = LETTERS[len(names)]
     words = ["".join([names[x] for x in labels]) for labels in (labels_a, labels_b, labels_out)]
-    return bind(einsum_p, a, b, subscripts=f"{words[0]},{words[1]}->{words[2]}")
+    return f"{words[0]},{words[1]}->{words[2]}"
+
+
+def bind_einsum(
+    a: Any,
+    labels_a: Sequence[Hashable],
+    b: Any,
+    labels_b: Sequence[Hashable],
+    labels_out: Sequence[Hashable],
+) -> Any:
+    """The primitive, on operands that are in its form already."""
+    return bind(
+        einsum_p, a, b, subscripts=named(tuple(labels_a), tuple(labels_b), tuple(labels_out))
+    )
 
 
 # -- any two operands ------------------------------------------------------------------------------
+
+
+class _Plan(NamedTuple):
+    """How two operands are brought into the primitive's form; None and () for nothing to do."""
+
+    shape_a: tuple[int, ...] | None
+    axes_a: tuple[int, ...]
+    shape_b: tuple[int, ...] | None
+    axes_b: tuple[int, ...]
+    subscripts: str | None  # None: an operand has no axes left, and a plain product does
+    order: tuple[int, ...]  # of the axes of that plain product
+
+
+class _Differ(Exception):
+    """Two sizes for one label."""
 
 
 def contract(
@@ -222,52 +246,59 @@ def contract(
     name : str
         The user's function, for messages.
     """
-    sizes_a = dict(zip(labels_a, a.shape, strict=True))
-    sizes_b = dict(zip(labels_b, b.shape, strict=True))
+    try:
+        plan = _plan(a.shape, tuple(labels_a), b.shape, tuple(labels_b), tuple(labels_out))
+    except _Differ as error:
+        raise ShapeError(
+            f"{name}: axes that are multiplied have different sizes.",
+            got=describe(a=a, b=b),
+            expected=f"one size where there are {error.args[0]} and {error.args[1]}",
+            try_="a transpose, or other axes",
+        ) from None
+    if plan.shape_a is not None:
+        a = reshape(a, plan.shape_a)
+    if plan.shape_b is not None:
+        b = reshape(b, plan.shape_b)
+    if plan.axes_a:
+        a = sum_axes(convert(a, np.result_type(a.dtype, b.dtype)), plan.axes_a)
+    if plan.axes_b:
+        b = sum_axes(convert(b, np.result_type(a.dtype, b.dtype)), plan.axes_b)
+    if plan.subscripts is None:
+        return transpose(mul(a, b), plan.order)
+    return bind(einsum_p, a, b, subscripts=plan.subscripts)
+
+
+@lru_cache(maxsize=20_000)
+def _plan(
+    shape_a: tuple[int, ...],
+    labels_a: Labels,
+    shape_b: tuple[int, ...],
+    labels_b: Labels,
+    out: Labels,
+) -> _Plan:
+    sizes_a = dict(zip(labels_a, shape_a, strict=True))
+    sizes_b = dict(zip(labels_b, shape_b, strict=True))
     for label in sizes_a.keys() & sizes_b.keys():
         n, m = sizes_a[label], sizes_b[label]
-        if n == m:
-            continue
-        if n != 1 and m != 1:
-            raise ShapeError(
-                f"{name}: axes that are multiplied have different sizes.",
-                got=describe(a=a, b=b),
-                expected=f"one size where there are {n} and {m}",
-                try_="a transpose, or other axes",
-            )
-        if n == 1:
-            del sizes_a[label]
-        else:
-            del sizes_b[label]
-    a, labels_a = _kept_axes(a, labels_a, sizes_a)
-    b, labels_b = _kept_axes(b, labels_b, sizes_b)
-    dtype = np.result_type(a.dtype, b.dtype)
-    a, labels_a = _sum_private(a, labels_a, labels_b, labels_out, dtype)
-    b, labels_b = _sum_private(b, labels_b, labels_a, labels_out, dtype)
-    if not labels_a or not labels_b:
-        labels = [*labels_a, *labels_b]
-        return transpose(mul(a, b), [labels.index(label) for label in labels_out])
-    return bind_einsum(a, labels_a, b, labels_b, labels_out)
+        if n != m and n != 1 and m != 1:
+            raise _Differ(n, m)
+        if n != m:
+            del (sizes_a if n == 1 else sizes_b)[label]
+    axes_a = _private(sizes_a, sizes_b, out)
+    axes_b = _private(sizes_b, sizes_a, out)
+    kept_a = tuple([x for i, x in enumerate(sizes_a) if i not in axes_a])
+    kept_b = tuple([x for i, x in enumerate(sizes_b) if i not in axes_b])
+    is_plain = not kept_a or not kept_b
+    return _Plan(
+        tuple(sizes_a.values()) if len(sizes_a) < len(labels_a) else None,
+        axes_a,
+        tuple(sizes_b.values()) if len(sizes_b) < len(labels_b) else None,
+        axes_b,
+        None if is_plain else named(kept_a, kept_b, out),
+        tuple([(kept_a + kept_b).index(x) for x in out]) if is_plain else (),
+    )
 
 
-def _kept_axes(x: Any, labels: Sequence[Hashable], kept: dict[Hashable, int]) -> Any:
-    """`x` without the axes of size one whose label is not in `kept`."""
-    if len(kept) == len(labels):
-        return x, labels
-    return reshape(x, tuple(kept.values())), list(kept)
-
-
-def _sum_private(
-    x: Any,
-    labels: Sequence[Hashable],
-    other: Sequence[Hashable],
-    out: Sequence[Hashable],
-    dtype: Any,
-) -> Any:
-    """`x` summed in the dtype of the result over axes that nobody else has."""
-    axes = [i for i, label in enumerate(labels) if label not in other and label not in out]
-    if not axes:
-        return x, labels
-    return sum_axes(convert(x, dtype), axes), [
-        label for i, label in enumerate(labels) if i not in axes
-    ]
+def _private(own: dict[Hashable, int], other: dict[Hashable, int], out: Labels) -> tuple[int, ...]:
+    """Axes that neither the other operand nor the result has: they are summed first."""
+    return tuple([i for i, x in enumerate(own) if x not in other and x not in out])

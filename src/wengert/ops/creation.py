@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from wengert.errors import ArgumentError
 from wengert.ops.core import add, broadcast_to, convert, full, mul, reshape, sub, zeros_of
 from wengert.ops.elementwise import div, power
 from wengert.ops.selection import real_dtype
 from wengert.ops.joining import array_of, at_least_0d
 from wengert.ops.shapes import shape_tuple
-from wengert.trace.tracer import ArrayTracer, Tracer, current_recording, implements, snapshot
+from wengert.trace.tracer import ArrayTracer, Tracer, current_recording, implements
 from wengert.types import Type
 
 # -- like another array ----------------------------------------------------------------------------
@@ -99,7 +100,7 @@ def array(
     object : array_like
         Numbers, arrays, traced values, or nested lists of them.
     dtype, copy, order, ndmin
-        As in `np.array`; `order` is ignored for traced values.
+        As in `np.array`.
 
     Returns
     -------
@@ -121,12 +122,12 @@ def array(
     if not isinstance(result, Tracer):
         if current_recording.get() is None:
             return np.array(object, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin)  # type: ignore[call-overload]  # as given
-        result = here(np.array(object, dtype, ndmin=ndmin))
+        result = here(np.array(object, dtype, ndmin=ndmin, order=order))  # type: ignore[call-overload]  # as given
     if result.ndim < ndmin:
         result = reshape(result, (*(1,) * (ndmin - result.ndim), *result.shape))
     if not isinstance(result, ArrayTracer):
         return np.reshape(result, ())
-    return snapshot(result) if copy else result
+    return np.copy(result, order=order) if copy else result  # type: ignore[call-overload]  # as given
 
 
 def asarray(a: Any, dtype: Any = None, order: Any = None, **kwargs: Any) -> Any:
@@ -189,9 +190,11 @@ def linspace(
 ) -> Any:
     """Evenly spaced numbers between two ends, which may be traced."""
     n = operator.index(num)
-    start, stop = at_least_0d(array_of(start)), at_least_0d(array_of(stop))
+    if n < 0:
+        raise ArgumentError("linspace: the number of samples is negative.", got=str(n))
+    start, stop = as_floats(start, stop)
     n_steps = n - 1 if endpoint else n
-    delta = sub(mul(stop, 1.0), start)
+    delta = sub(stop, start)
     shape = (n,) + (1,) * delta.ndim
     numbers = np.arange(n, dtype=real_dtype(delta.dtype)).reshape(shape)
     step = div(delta, n_steps) if n_steps > 0 else mul(delta, np.nan)
@@ -206,6 +209,13 @@ def linspace(
     if axis:
         values = np.moveaxis(values, 0, axis)
     return (values, step) if retstep else values
+
+
+def as_floats(*ends: Any) -> list[Any]:
+    """The ends of a range in one floating-point dtype; Python numbers adapt to the others."""
+    operands = [x if isinstance(x, (int, float, complex)) else array_of(x) for x in ends]
+    dtype = np.result_type(*[getattr(x, "dtype", x) for x in operands], 0.0)
+    return [convert(x, dtype) for x in operands]
 
 
 @implements(np.logspace)
@@ -232,10 +242,11 @@ def geomspace(
     start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:
     """Numbers evenly spaced on a log scale between two ends of one sign."""
-    start, stop = mul(at_least_0d(array_of(start)), 1.0), mul(at_least_0d(array_of(stop)), 1.0)
     n = operator.index(num)
-    fractions = linspace(0.0, 1.0, n, endpoint).reshape((n,) + (1,) * max(start.ndim, stop.ndim))
+    start, stop = [convert(x, np.result_type(x.dtype, np.float64)) for x in as_floats(start, stop)]
     ratio = div(stop, start)
+    fractions = linspace(0.0, 1.0, n, endpoint).astype(real_dtype(ratio.dtype))
+    fractions = fractions.reshape((n,) + (1,) * ratio.ndim)
     values = mul(start, power(ratio, fractions))
     if endpoint and n > 1:
         values = np.where(np.arange(n).reshape(fractions.shape) == n - 1, stop, values)

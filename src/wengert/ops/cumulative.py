@@ -14,6 +14,7 @@ from wengert.ops.families import linear
 from wengert.ops.functions import as_operand
 from wengert.ops.output import deliver
 from wengert.ops.reductions import accumulator
+from wengert.ops.sorting import gather_along
 from wengert.ops.ufuncs import METHODS
 from wengert.trace.tracer import bind, implements, install
 from wengert.types import Type
@@ -28,7 +29,9 @@ def _running(x: Any, function: Any, axis: int, reverse: bool) -> Any:
 
 
 def _cumsum(x: Any, *, axis: int, reverse: bool) -> Any:
-    return _running(x, lambda y, axis: np.add.accumulate(y, axis=axis, dtype=x.dtype), axis, reverse)
+    return _running(
+        x, lambda y, axis: np.add.accumulate(y, axis=axis, dtype=x.dtype), axis, reverse
+    )
 
 
 def cumsum_along(x: Any, axis: int, reverse: bool = False) -> Any:
@@ -130,7 +133,7 @@ first_extreme_p = define(
 def _running_extreme(name: str, ufunc: np.ufunc, largest: bool) -> Primitive:
     def jvp(args: Any, out: Any, tangents: Any, *, axis: int) -> Any:
         index = bind(first_extreme_p, args[0], axis=axis, largest=largest)
-        return np.take_along_axis(tangents[0], index, axis=axis)
+        return gather_along(tangents[0], index, axis)
 
     def batch(size: int, args: Any, is_batched: Any, *, axis: int) -> Any:
         return bind(primitive, args[0], axis=axis + 1), True

@@ -49,7 +49,7 @@ def einsum(
     order : str
         Accepted for NumPy's sake; memory order is the implementation's.
     """
-    arrays, words, out_word = _parse(operands)
+    arrays, labels, labels_out = _parse(operands)
     if dtype is not None:
         for x in arrays:
             if not np.can_cast(x.dtype, dtype, casting):
@@ -60,8 +60,6 @@ def einsum(
                     try_="casting='unsafe'",
                 )
         arrays = [convert(x, dtype) for x in arrays]
-    labels = [_labels(x, word) for x, word in zip(arrays, words, strict=True)]
-    labels_out = _output_labels(labels, words, out_word)
     pairs = [_diagonal(x, own) for x, own in zip(arrays, labels, strict=True)]
     result = _multiply(pairs, labels_out, optimize)
     return result if out is None else deliver(result, out, "einsum")
@@ -74,23 +72,43 @@ def _refuse(what: str, got: str, expected: str) -> ArgumentError:
     return ArgumentError(f"einsum: {what}", got=got, expected=expected)
 
 
-def _parse(operands: Sequence[Any]) -> tuple[list[Any], list[list[Any]], list[Any] | None]:
-    """The operands, and one list of letters (or integers, or Ellipsis) for each and the output."""
-    if not operands:
-        raise _refuse("there are no operands.", "no arguments", "subscripts, then arrays")
+def _parse(operands: Sequence[Any]) -> tuple[list[Any], list[Labels], Labels]:
+    """The operands, the labels of each, and those of the result."""
+    if len(operands) < 2:
+        raise _refuse(
+            "there are no operands, or no subscripts.",
+            f"{len(operands)} arguments",
+            "subscripts, then arrays; or arrays and lists of integers in turn",
+        )
     if not isinstance(operands[0], str):
-        return _parse_lists(operands)
-    text = operands[0].replace(" ", "")
+        n = len(operands) // 2
+        arrays = [as_operand(x) for x in operands[0 : 2 * n : 2]]
+        words = [list(word) for word in operands[1 : 2 * n : 2]]
+        out_word = list(operands[-1]) if len(operands) % 2 else None
+        return arrays, *_labeled(words, out_word, [x.shape for x in arrays])
     arrays = [as_operand(x) for x in operands[1:]]
+    return arrays, *_parse_text(operands[0], tuple([x.shape for x in arrays]))
+
+
+@lru_cache(maxsize=10_000)
+def _parse_text(text: str, shapes: tuple[Any, ...]) -> tuple[list[Labels], Labels]:
+    text = text.replace(" ", "")
     left, arrow, right = text.partition("->")
-    terms = [_letters(term, text) for term in left.split(",")]
-    if len(terms) != len(arrays):
+    words = [_letters(term, text) for term in left.split(",")]
+    if len(words) != len(shapes):
         raise _refuse(
             "the subscripts do not name as many operands as there are.",
-            f"{text!r} with {len(arrays)} operands",
-            f"{len(terms)} operands",
+            f"{text!r} with {len(shapes)} operands",
+            f"{len(words)} operands",
         )
-    return arrays, terms, _letters(right, text) if arrow else None
+    return _labeled(words, _letters(right, text) if arrow else None, shapes)
+
+
+def _labeled(
+    words: Sequence[list[Any]], out_word: list[Any] | None, shapes: Sequence[Any]
+) -> tuple[list[Labels], Labels]:
+    labels = [_labels(shape, word) for shape, word in zip(shapes, words, strict=True)]
+    return labels, _output_labels(labels, words, out_word)
 
 
 def _letters(term: str, text: str) -> list[Any]:
@@ -103,21 +121,14 @@ def _letters(term: str, text: str) -> list[Any]:
     return word
 
 
-def _parse_lists(operands: Sequence[Any]) -> tuple[list[Any], list[list[Any]], list[Any] | None]:
-    n = len(operands) // 2
-    arrays = [as_operand(x) for x in operands[0 : 2 * n : 2]]
-    words = [list(word) for word in operands[1 : 2 * n : 2]]
-    return arrays, words, list(operands[-1]) if len(operands) % 2 else None
-
-
-def _labels(x: Any, word: list[Any]) -> Labels:
+def _labels(shape: tuple[int, ...], word: list[Any]) -> Labels:
     """One label an axis; the axes of an ellipsis are numbered from the last."""
-    n_hidden = len(x.shape) - sum([letter is not Ellipsis for letter in word])
+    n_hidden = len(shape) - sum([letter is not Ellipsis for letter in word])
     if n_hidden < 0 or (n_hidden and Ellipsis not in word):
         raise ShapeError(
             "einsum: the subscripts do not fit the number of axes.",
-            got=f"{_shown(word)!r} for {Type(x.shape, x.dtype)!r}",
-            expected=f"{len(x.shape)} letters, or '...' for the rest",
+            got=f"{_shown(word)!r} for an array of shape {shape}",
+            expected=f"{len(shape)} letters, or '...' for the rest",
         )
     labels: Labels = []
     for letter in word:
@@ -160,6 +171,8 @@ def _output_labels(
 
 def _diagonal(x: Any, labels: Labels) -> tuple[Any, Labels]:
     """`x` with axes of one label replaced by their diagonal."""
+    if len(set(labels)) == len(labels):
+        return x, labels
     for label, count in Counter(labels).items():
         for _ in range(count - 1):
             i = labels.index(label)

@@ -1,12 +1,12 @@
 """NumPy's ufuncs and the primitives that stand for them. Read the families' files for the records.
 
-    comparison.py      comparisons, tests, logic, bits: no derivative
-    selection.py       where, maximum, minimum
-    exponential.py     exponentials and logarithms
-    arithmetic.py      quotients, remainders, powers, roots, absolute values, rounding
-    trigonometric.py   trigonometric and hyperbolic functions, angles, sinc
-    ufuncs.py          keyword arguments and methods of ufuncs
-    functions.py       NumPy's functions made of these, such as clip and nan_to_num
+comparison.py      comparisons, tests, logic, bits: no derivative
+selection.py       where, maximum, minimum
+exponential.py     exponentials and logarithms
+arithmetic.py      quotients, remainders, powers, roots, absolute values, rounding
+trigonometric.py   trigonometric and hyperbolic functions, angles, sinc
+ufuncs.py          keyword arguments and methods of ufuncs
+functions.py       NumPy's functions made of these, such as clip and nan_to_num
 """
 
 from __future__ import annotations
@@ -135,7 +135,10 @@ for _ufunc, _primitive in PRIMITIVES.items():
 @implements(np.conjugate)
 def conjugate(x: Any) -> Any:
     """The complex conjugate, a new array also where `x` is real."""
-    return bind(core.conj_p if core.kind_of(x) == "c" else arithmetic.positive_p, x)
+    kind = core.kind_of(x)
+    if kind == "b":
+        x = core.convert(x, np.int8)  # as NumPy does
+    return bind(core.conj_p if kind == "c" else arithmetic.positive_p, x)
 
 
 implements(np.float_power)(arithmetic.float_power)

@@ -270,9 +270,7 @@ argmin_p = _argument("argmin", np.argmin)
 def _arg_extreme(primitive: Primitive, name: str) -> Any:
     """`np.argmax` or `np.argmin`."""
 
-    def function(
-        a: Any, axis: int | None = None, out: Any = None, *, keepdims: Any = False
-    ) -> Any:
+    def function(a: Any, axis: int | None = None, out: Any = None, *, keepdims: Any = False) -> Any:
         a = as_operand(a)
         keepdims = is_true(keepdims)
         if axis is None:
@@ -377,4 +375,3 @@ def _logaddexp_reduce(base: float) -> Any:
 
 METHODS[np.logaddexp, "reduce"] = _logaddexp_reduce(float(np.e))
 METHODS[np.logaddexp2, "reduce"] = _logaddexp_reduce(2.0)
-

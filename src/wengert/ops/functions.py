@@ -74,6 +74,11 @@ def as_operand(x: Any) -> Any:
     return x if isinstance(x, Tracer) else np.asanyarray(x)
 
 
+def as_scalar(x: Any) -> Any:
+    """What NumPy returns in place of a 0-d array: the scalar."""
+    return x[()] if x.shape == () else x
+
+
 def _set_part(name: str) -> Any:
     def setter(x: Tracer, value: Any) -> None:
         part = real(x) if name == "real" else imag(x)
@@ -158,9 +163,7 @@ def clip(
         a_min = None if min is _NOT_GIVEN else min
         a_max = None if max is _NOT_GIVEN else max
     elif min is not _NOT_GIVEN or max is not _NOT_GIVEN:
-        raise ArgumentError(
-            "clip: bounds were given twice.", got="a_min or a_max, and min or max"
-        )
+        raise ArgumentError("clip: bounds were given twice.", got="a_min or a_max, and min or max")
     a_min = None if a_min is _NOT_GIVEN else a_min
     a_max = None if a_max is _NOT_GIVEN else a_max
     result = as_operand(a)
@@ -179,7 +182,9 @@ def clip(
     return deliver(result, out, "clip")
 
 
-def _clip_method(self: Any, min: Any = None, max: Any = None, out: Any = None, **options: Any) -> Any:
+def _clip_method(
+    self: Any, min: Any = None, max: Any = None, out: Any = None, **options: Any
+) -> Any:
     return clip(self, min, max, out, **options)
 
 
@@ -280,7 +285,7 @@ def nan_to_num(
         result = bind(positive_p, x) if kind != "b" else core.copy(x)
     if not copy and isinstance(x, ArrayTracer):
         return update(x, core.set_all_p, (result,), {})
-    return result
+    return as_scalar(result)
 
 
 @implements(np.isposinf)
@@ -309,9 +314,7 @@ def iscomplex(x: Any) -> Any:
 
 
 @implements(np.isclose)
-def isclose(
-    a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False
-) -> Any:
+def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
     """|a - b| <= atol + rtol |b|, elementwise; infinities are close to themselves only."""
     a, b = as_operand(a), as_operand(b)
     bound = add(atol, mul(rtol, absolute(b)))
@@ -354,5 +357,3 @@ def iscomplexobj(x: Any) -> bool:
 @implements(np.isrealobj)
 def isrealobj(x: Any) -> bool:
     return core.kind_of(x) != "c"
-
-

@@ -73,6 +73,13 @@ def places_shape(indices: Sequence[Any]) -> tuple[int, ...]:
 
 
 def _gather(x: Any, *indices: Any, axes: Axes) -> Any:
+    result = _front(x, axes)[indices]
+    if any([type(i) is np.ndarray for i in indices]):
+        return result
+    return result.copy()  # NumPy takes integers alone as basic indexing and gives a view
+
+
+def _item(x: Any, *indices: Any, axes: Axes) -> Any:
     return _front(x, axes)[indices]
 
 
@@ -261,7 +268,7 @@ gather_p = linear(
 )
 item_p = linear(
     "item",
-    _gather,
+    _item,
     _gather_type,
     transpose=None,
     batch=_item_batch,

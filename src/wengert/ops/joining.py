@@ -213,8 +213,9 @@ def _stack_transpose(cts: Any, args: Any, linear: Any, *, axis: int) -> Any:
 def _stack_batch(size: int, args: Any, is_batched: Any, *, axis: int) -> Any:
     parts = []
     for a, on in zip(args, is_batched, strict=True):
-        shape = (size, *getattr(a, "shape", ()))
-        parts.append(a if on else broadcast_to(a, shape))
+        if isinstance(a, (int, float, complex)) and not isinstance(a, np.generic):
+            a, on = full((size,), a, np.asarray(a).dtype), True
+        parts.append(a if on else broadcast_to(a, (size, *a.shape)))
     return stack(parts, axis + 1), True
 
 

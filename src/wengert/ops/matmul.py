@@ -10,6 +10,7 @@ multiplied pairwise, the general product in `contraction.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -253,24 +254,41 @@ def product(
     a: Any, labels_a: Sequence[Any], b: Any, labels_b: Sequence[Any], out: Sequence[Any], name: str
 ) -> Any:
     """`contract`, written as a product of matrices and vectors where it is one."""
-    summed = [x for x in labels_a if x in labels_b]
-    if len(summed) == 1 and 0 < len(labels_a) < 3 and 0 < len(labels_b) < 3:
-        rows = [x for x in labels_a if x not in summed]
-        columns = [x for x in labels_b if x not in summed]
-        same = a.shape[labels_a.index(summed[0])] == b.shape[labels_b.index(summed[0])]
-        if same and list(out) == rows + columns:
-            return bind(
-                dot_p, _turned(a, labels_a, rows + summed), _turned(b, labels_b, summed + columns)
-            )
-        if same and list(out) == columns + rows:
-            return bind(
-                dot_p, _turned(b, labels_b, columns + summed), _turned(a, labels_a, summed + rows)
-            )
-    return contract(a, labels_a, b, labels_b, out, name)
+    labels_a, labels_b, out = tuple(labels_a), tuple(labels_b), tuple(out)
+    plan = _dot_plan(a.shape, labels_a, b.shape, labels_b, out)
+    if plan is None:
+        return contract(a, labels_a, b, labels_b, out, name)
+    axes_a, axes_b, is_exchanged = plan
+    a, b = transpose(a, axes_a), transpose(b, axes_b)
+    return bind(dot_p, b, a) if is_exchanged else bind(dot_p, a, b)
 
 
-def _turned(x: Any, labels: Sequence[Any], wanted: Sequence[Any]) -> Any:
-    return x if list(labels) == list(wanted) else transpose(x, [labels.index(i) for i in wanted])
+@lru_cache(maxsize=10_000)
+def _dot_plan(
+    shape_a: tuple[int, ...],
+    labels_a: tuple[Any, ...],
+    shape_b: tuple[int, ...],
+    labels_b: tuple[Any, ...],
+    out: tuple[Any, ...],
+) -> tuple[tuple[int, ...], tuple[int, ...], bool] | None:
+    """Axes of both operands, and whether they are exchanged; None if it is no such product."""
+    if not 0 < len(shape_a) < 3 or not 0 < len(shape_b) < 3:
+        return None
+    summed = tuple([x for x in labels_a if x in labels_b])
+    rows = tuple([x for x in labels_a if x not in summed])
+    columns = tuple([x for x in labels_b if x not in summed])
+    if len(summed) != 1 or out not in (rows + columns, columns + rows):
+        return None
+    if shape_a[labels_a.index(summed[0])] != shape_b[labels_b.index(summed[0])]:
+        return None
+    is_exchanged = out != rows + columns
+    wanted_a = summed + rows if is_exchanged else rows + summed
+    wanted_b = columns + summed if is_exchanged else summed + columns
+    return (
+        tuple([labels_a.index(x) for x in wanted_a]),
+        tuple([labels_b.index(x) for x in wanted_b]),
+        is_exchanged,
+    )
 
 
 # -- NumPy's names ---------------------------------------------------------------------------------

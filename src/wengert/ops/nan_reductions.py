@@ -18,7 +18,7 @@ from wengert.ops.comparison import as_condition, isnan, logical_and, logical_not
 from wengert.ops.core import broadcast_to, conj, convert, mul, real, sub
 from wengert.ops.cumulative import cumprod, cumsum
 from wengert.ops.extremes import argmax, argmin, max_, min_
-from wengert.ops.functions import as_operand
+from wengert.ops.functions import as_operand, as_scalar
 from wengert.ops.output import deliver
 from wengert.ops.reductions import (
     NOT_GIVEN,
@@ -143,7 +143,7 @@ def _nanvar(
         warn_if(is_empty, "Degrees of freedom <= 0 for slice.")
         divisor = select(is_empty, 1, freedom)
         result = convert(div(total, divisor), squares.dtype)
-    return convert(select(is_empty, np.nan, result), squares.dtype)
+    return as_scalar(convert(select(is_empty, np.nan, result), squares.dtype))
 
 
 def _nan_spread(name: str, plain: Any, is_root: bool) -> Any:
@@ -202,7 +202,7 @@ def _nan_extreme(name: str, plain: Any, neutral: float) -> Any:
         if initial is NOT_GIVEN or initial is None:
             is_empty = all_(isnan(a), axis, None, keepdims)
             warn_if(is_empty, "All-NaN slice encountered")
-            result = convert(select(is_empty, np.nan, result), a.dtype)
+            result = as_scalar(convert(select(is_empty, np.nan, result), a.dtype))
         return deliver(result, out, name)
 
     function.__name__ = name

@@ -50,7 +50,9 @@ def _equality(primitive: Primitive, when_foreign: bool) -> Callable[[Any, Any], 
         if isinstance(y, _OPERAND):
             return bind(primitive, x, y)
         if y is None:
-            return np.full(x.shape, when_foreign)[()] if isinstance(x, ArrayTracer) else when_foreign
+            return (
+                np.full(x.shape, when_foreign)[()] if isinstance(x, ArrayTracer) else when_foreign
+            )
         return NotImplemented
 
     return operator
@@ -99,4 +101,3 @@ install("__neg__", core.neg)
 install("__pos__", lambda x: bind(arithmetic.positive_p, x))
 install("__abs__", arithmetic.absolute)
 install("__invert__", lambda x: bind(comparison.invert_p, x))
-

@@ -116,7 +116,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     axes_a, axes_b = ([x] if np.ndim(x) == 0 else list(x) for x in (axes_a, axes_b))
     fits = len(axes_a) == len(axes_b) and all(
         -n <= i < n and -m <= j < m and a.shape[i] == b.shape[j]
-            for i, j in zip(axes_a, axes_b, strict=True)
+        for i, j in zip(axes_a, axes_b, strict=True)
     )
     if not fits:
         raise ShapeError(

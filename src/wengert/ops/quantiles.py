@@ -19,7 +19,7 @@ from wengert.ops.arithmetic import div
 from wengert.ops.axes import axes_last, normalized_axes
 from wengert.ops.comparison import eq, ge, isnan, logical_and, logical_not
 from wengert.ops.core import add, convert, full, mul, reduced_shape, reshape, sub, transpose
-from wengert.ops.functions import as_operand
+from wengert.ops.functions import as_operand, as_scalar
 from wengert.ops.nan_reductions import has_nan_kind, warn_if
 from wengert.ops.output import deliver
 from wengert.ops.reductions import Axis, any_, is_true, sum_
@@ -116,7 +116,8 @@ def _quantile(
     if skips_nan and has_nan_kind(a):
         n = sum_(logical_not(isnan(rows)), -1, np.intp, None, True)
         warn_if(eq(n, 0), "All-NaN slice encountered")
-    below, above, weight = _places(n, flat_q, method)
+    count = n if isinstance(n, int) else convert(n, q.dtype)
+    below, above, weight = _places(count, flat_q, method)
     low = _order_statistics(rows, order, below, n)
     high = low if above is below else _order_statistics(rows, order, above, n)
     result = _mix(low, high, weight)
@@ -126,8 +127,7 @@ def _quantile(
     # The places were a last axis; NumPy puts them first.
     result = transpose(result, (result.ndim - 1, *range(result.ndim - 1)))
     shape = reduced_shape(a.shape, axes, True) if is_true(keepdims) else kept
-    result = reshape(result, (*q.shape, *shape))
-    return result[()] if result.ndim == 0 and not isinstance(result, Tracer) else result
+    return as_scalar(reshape(result, (*q.shape, *shape)))
 
 
 def _check_range(q: Any, name: str) -> None:
@@ -222,7 +222,7 @@ def _median(name: str, skips_nan: bool) -> Any:
         if has_nan_kind(a):
             is_nan = eq(n, 0) if is_skipping else any_(isnan(rows), -1, None, True)
             result = convert(select(is_nan, np.nan, result), result.dtype)
-        return deliver(reshape(result, shape), out, name)
+        return deliver(as_scalar(reshape(result, shape)), out, name)
 
     function.__name__ = name
     return function
@@ -230,4 +230,3 @@ def _median(name: str, skips_nan: bool) -> Any:
 
 median = implements(np.median)(_median("median", False))
 nanmedian = implements(np.nanmedian)(_median("nanmedian", True))
-

@@ -269,7 +269,9 @@ def _deviations(
     if dtype is not None:
         a = convert(a, dtype)
     if center is NOT_GIVEN or center is None:
-        center = div(sum_(a, axes, a.dtype, None, True, NOT_GIVEN, where), count(a, axes, where, True))
+        center = div(
+            sum_(a, axes, a.dtype, None, True, NOT_GIVEN, where), count(a, axes, where, True)
+        )
         center = convert(center, a.dtype)
     return a, sub(a, center)
 

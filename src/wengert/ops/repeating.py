@@ -31,7 +31,12 @@ def tile(A: Any, reps: Any) -> Any:
     apart = [k for n in shape for k in (1, n)]
     spread = [k for c, n in zip(counts, shape, strict=True) for k in (c, n)]
     whole = broadcast_to(reshape(x, apart), spread)
-    return reshape(whole, [c * n for c, n in zip(counts, shape, strict=True)])
+    return independent(reshape(whole, [c * n for c, n in zip(counts, shape, strict=True)]))
+
+
+def independent(x: Any) -> Any:
+    """`x`, or a copy where it is a view (repeating once, or a single element, copies nothing)."""
+    return np.copy(x) if isinstance(x, Tracer) and x.base is not None else x
 
 
 @implements(np.repeat)
@@ -48,7 +53,9 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
         if counts[0] < 0:
             raise ShapeError("repeat: a count is negative.", got=str(counts[0]))
         spread = broadcast_to(reshape(x, (*x.shape[: axis + 1], 1, *x.shape[axis + 1 :])), shape)
-        return reshape(spread, (*x.shape[:axis], n * counts[0], *x.shape[axis + 1 :]))
+        return independent(
+            reshape(spread, (*x.shape[:axis], n * counts[0], *x.shape[axis + 1 :]))
+        )
     if len(counts) != n or min(counts, default=0) < 0:
         raise ShapeError(
             "repeat: the counts do not fit the axis.",
@@ -75,9 +82,9 @@ def resize(a: Any, new_shape: Any) -> Any:
     if not x.size or not size:
         return full(shape, 0, x.dtype)
     if size <= x.size:
-        return reshape(flat[:size], shape) if size < x.size else np.copy(reshape(flat, shape))
+        return np.copy(reshape(flat[:size], shape))
     whole, rest = divmod(size, x.size)
     if whole > 8:
-        return reshape(gather(flat, (np.arange(size) % x.size,), (0,)), shape)
+        return independent(reshape(gather(flat, (np.arange(size) % x.size,), (0,)), shape))
     parts = [flat] * whole + ([flat[:rest]] if rest else [])
-    return reshape(concatenate(parts, 0), shape)
+    return independent(reshape(concatenate(parts, 0), shape))

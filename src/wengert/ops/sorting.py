@@ -21,7 +21,7 @@ from wengert.ops.core import broadcast_to, convert, iota, reshape
 from wengert.ops.gather import gather
 from wengert.ops.output import deliver
 from wengert.ops.products import normalize_axis, ravel
-from wengert.trace.tracer import ArrayTracer, Tracer, bind, implements, install
+from wengert.trace.tracer import ArrayTracer, bind, implements, install
 from wengert.types import Type
 
 # -- permutations ----------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def argsort(
 
 def _places(name: str, kth: Any, n: int) -> tuple[int, ...]:
     """The positions of a partition, non-negative."""
-    if isinstance(kth, Tracer) and kth.shape:
+    if isinstance(kth, ArrayTracer) and kth.shape:
         kth = [int(kth[i]) for i in range(kth.shape[0])]
     found = [operator.index(k) for k in np.ravel(kth)] if np.ndim(kth) else [operator.index(kth)]
     for k in found:

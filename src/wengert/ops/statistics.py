@@ -39,7 +39,7 @@ def cov(
     dtype: Any = None,
 ) -> Any:
     """NumPy's covariance matrix, differentiable in the data and in `aweights`."""
-    if ddof is not None and ddof != operator.index(ddof):
+    if ddof is not None and ddof != int(ddof):
         raise ArgumentError("cov: ddof is not an integer.", got=repr(ddof), expected="an integer")
     m = as_operand(m)
     operands = [m] if y is None else [m, as_operand(y)]

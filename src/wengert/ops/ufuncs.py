@@ -100,12 +100,8 @@ def call(
     if out is None:
         outs = (None,) * ufunc.nout
     if is_masked:
-        results = tuple(
-            [_where_kept(where, r, o) for r, o in zip(results, outs, strict=True)]
-        )
-    delivered = [
-        deliver(r, o, ufunc.__name__, casting) for r, o in zip(results, outs, strict=True)
-    ]
+        results = tuple([_where_kept(where, r, o) for r, o in zip(results, outs, strict=True)])
+    delivered = [deliver(r, o, ufunc.__name__, casting) for r, o in zip(results, outs, strict=True)]
     return delivered[0] if ufunc.nout == 1 else tuple(delivered)
 
 
@@ -129,7 +125,7 @@ def _cast_inputs(
 ) -> list[Any]:
     """The operands in the dtypes of the loop that `dtype`, `signature` and `casting` choose."""
     if signature is None:
-        signature = (None,) * ufunc.nin + (np.dtype(dtype),) * ufunc.nout if dtype else None
+        signature = (None,) * ufunc.nin + (dtype and np.dtype(dtype),) * ufunc.nout
     elif isinstance(signature, str):
         signature = tuple([np.dtype(c) for c in signature.replace("->", "")])
     else:
@@ -139,15 +135,19 @@ def _cast_inputs(
         kinds = [np.dtype(k) for k in kinds]
     try:
         found = ufunc.resolve_dtypes(
-            (*kinds, *(None,) * ufunc.nout), signature=signature, casting=casting
+            (*kinds, *(None,) * ufunc.nout), signature=signature, casting="unsafe"
         )
-    except TypeError as error:
+        pairs = zip(operands, found, strict=False)
+        fits = [is_number(x) or np.can_cast(x.dtype, d, casting) for x, d in pairs]
+    except TypeError:
+        fits = [False]
+    if not all(fits):
         raise DtypeError(
             f"{ufunc.__name__}: no loop for these dtypes.",
-            got=f"{', '.join(str(getattr(k, 'name', k)) for k in kinds)}; dtype={dtype}, "
-            f"casting={casting!r}",
-            expected=str(error).splitlines()[0],
-        ) from None
+            got=f"{', '.join(str(getattr(k, 'name', k)) for k in kinds)}; "
+            f"dtype={signature}, casting={casting!r}",
+            expected="a dtype that the operands can be cast to",
+        )
     return [convert(x, d) for x, d in zip(operands, found, strict=False)]
 
 

@@ -19,7 +19,7 @@ def is_traced(value: Any) -> bool:
 
 def scipy_function(module: str, name: str) -> Callable[..., Any]:
     """`scipy.<module>.<name>`, imported now."""
-    return getattr(importlib.import_module(f"scipy.{module}"), name)  # type: ignore[no-any-return]  # SciPy's functions
+    return getattr(importlib.import_module(f"scipy.{module}"), name)
 
 
 def follows_scipy(module: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -42,7 +42,7 @@ def follows_scipy(module: str) -> Callable[[Callable[..., Any]], Callable[..., A
 def without_rule(module: str, name: str) -> Any:
     """Any other name of a SciPy module: its function refuses traced arrays by name."""
     found = scipy_function(module, name)
-    if not callable(found) or isinstance(found, type):
+    if isinstance(found, type):  # errors and warnings
         return found
 
     @wraps(found)

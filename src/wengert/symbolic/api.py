@@ -13,7 +13,7 @@ from wengert.errors import ArgumentError, NotDifferentiableError
 from wengert.ir.program import Program
 from wengert.symbolic.code import from_sympy
 from wengert.symbolic.interpret import run
-from wengert.symbolic.library import Expr, array_of, boxed, sympy
+from wengert.symbolic.library import Expr, array_of, boxed, held, sympy
 from wengert.symbolic.naming import Argument, Shapes, arguments_of, to_public
 from wengert.trace.recording import record_function
 from wengert.types import Type
@@ -146,7 +146,7 @@ class Derivation:
         What the function returns.
     derivative : tree
         In the structure of `wengert.jacobian`: for each leaf of the result the argument's tree of
-        expressions or SymPy arrays of shape out + in.
+        expressions or SymPy arrays of shape out + in; None for integers.
     symbols : tree
         The argument, as symbols or SymPy arrays of symbols.
     """
@@ -177,7 +177,7 @@ def derive(f: Callable[[Any], Any], example: tuple[Any, ...]) -> Derivation:
     Parameters
     ----------
     f : callable
-        As for `to_sympy`; its other arguments are held at their values in `example`.
+        As for `to_sympy`; its other arguments, and integers, are held at their values in `example`.
     example : tuple
         Arguments with the structure, shapes and dtypes to be used.
 
@@ -194,6 +194,13 @@ def derive(f: Callable[[Any], Any], example: tuple[Any, ...]) -> Derivation:
     {'a': exp(p_b), 'b': p_a*exp(p_b)}
     """
     first, *others = example
+    if not any(np.asarray(leaf).dtype.kind in "fc" for leaf in trees.flatten(first)[0]):
+        raise NotDifferentiableError(
+            "derive: the first argument holds no floating-point numbers.",
+            got=f"{type(first).__name__}: {first!r:.60}",
+            expected="numbers or arrays to differentiate by; integers among them are held",
+            try_="2.0 for 2, x.astype(float) for x",
+        )
     traced = _trace(lambda *args: f(args[0], *others), None, (first,), None, "derive", named=f)
     argument = traced.arguments[0]
     shown = to_public(traced.arguments)
@@ -323,4 +330,7 @@ def _without_steps(expression: Expr) -> Expr:
 
 
 def _public(entries: np.ndarray[Any, Any], shown: dict[Expr, Expr]) -> Expr:
-    return array_of([e.xreplace(shown) for e in boxed(entries).reshape(-1)], entries.shape)
+    """The entries in plain symbols, with nothing held constant any more."""
+    elements = [e.xreplace(shown) for e in boxed(entries).reshape(-1)]
+    released = [e.replace(held, lambda x: x) if e.has(held) else e for e in elements]
+    return array_of(released, entries.shape)

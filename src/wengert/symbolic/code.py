@@ -73,8 +73,10 @@ _SPECIAL = {
 def from_sympy(expression: Any, symbols: Any) -> Function:
     """A NumPy function that computes a SymPy expression; Wengert traces and differentiates it.
 
-    Each distinct subexpression is computed once. A Dirac delta, SymPy's derivative of a step, is
-    computed as zero: its value everywhere but at the step.
+    Each distinct subexpression is computed once. A Piecewise becomes `np.where`, which computes all
+    pieces and chooses; if one that is not chosen has no finite derivative, reverse mode gives NaN.
+    A Dirac delta, SymPy's derivative of a step, is computed as zero: its value everywhere but at
+    the step.
 
     Parameters
     ----------
@@ -123,7 +125,9 @@ def from_sympy(expression: Any, symbols: Any) -> Function:
                 got=f"{len(args)} arguments",
                 expected=f"{len(parameters)}: {', '.join(map(str, parameters))}",
             )
-        values = compute(*[a if isinstance(a, Tracer) else np.asarray(a)[()] for a in args])
+        # Pieces that are not chosen may be computed outside of their domain.
+        with np.errstate(**dict.fromkeys(writer.ignored_warnings, "ignore")):  # type: ignore[arg-type]  # names of warnings
+            values = compute(*[a if isinstance(a, Tracer) else np.asarray(a)[()] for a in args])
         outputs, start = [], 0
         for shape, length in zip(shapes, lengths, strict=True):
             outputs.append(_assemble(values[start : start + length], shape))
@@ -151,6 +155,7 @@ class _Writer:
         self.names: dict[Expr, str] = {}
         self.lines: list[str] = []
         self.namespace: dict[str, Any] = {"np": np}
+        self.ignored_warnings: tuple[str, ...] = ()
 
     def bind_parameter(self, name: str, parameter: Any) -> None:
         """Give a parameter's symbol, or the symbols in a parameter array, their names."""
@@ -264,6 +269,7 @@ class _Writer:
 
     def _piecewise(self, node: Expr) -> str:
         *pieces, last = node.args
+        self.ignored_warnings = ("invalid", "divide", "over")
         text = self.names[last.args[0]]
         if last.args[1] != sympy.true:
             text = f"np.where({self.names[last.args[1]]}, {text}, np.nan)"

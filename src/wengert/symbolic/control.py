@@ -70,8 +70,14 @@ def cond(run: Run, equation: Equation, args: list[Any]) -> list[Any]:
     return [pick(boxed(x), boxed(y)) for x, y in zip(chosen, otherwise, strict=True)]
 
 
+def custom(run: Run, equation: Equation, args: list[Any]) -> list[Any]:
+    """The function itself; its custom derivative is not SymPy's."""
+    return run(equation.params["primal"], args)
+
+
 CONTROL: dict[str, Any] = {
     "call": call,
+    "custom": custom,
     "checkpoint": call,
     "scan": scan,
     "while": while_loop,

@@ -21,7 +21,7 @@ from wengert.symbolic.library import boxed, is_symbolic, number, sympy
 from wengert.symbolic.table import ELEMENTWISE, STRUCTURAL
 
 # Not linear, but made of additions and multiplications only.
-ARITHMETIC = frozenset({"prod", "cumprod", "reduce_prod"})
+ARITHMETIC = frozenset({"prod", "cumprod"})
 
 
 def run(program: Program, inputs: Sequence[Any]) -> list[Any]:

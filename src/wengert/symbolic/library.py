@@ -27,6 +27,7 @@ __all__ = [
     "MissingSymPyError",
     "array_of",
     "boxed",
+    "held",
     "is_condition",
     "is_symbolic",
     "number",
@@ -62,6 +63,15 @@ def number(x: Any) -> Expr:
     return sympy.Float(x)
 
 
+class held(sympy.Function):
+    """A value held constant: itself, with derivative zero. Removed from results."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sympy.Integer(0)
+
+
 def boxed(x: Any) -> np.ndarray[Any, Any]:
     """An object array of expressions for an array, a number or one expression."""
     if isinstance(x, np.ndarray) and x.dtype == object:
@@ -81,10 +91,8 @@ def array_of(elements: list[Expr], shape: tuple[int, ...]) -> Expr:
 
 def is_condition(x: Expr) -> bool:
     """Whether an expression is a truth value; SymPy's `is_Boolean` is false for relations."""
-    logic = sympy.logic.boolalg
-    return isinstance(x, sympy.core.relational.Relational) or isinstance(
-        x, logic.BooleanFunction | logic.BooleanAtom
-    )
+    logic, relational = sympy.logic.boolalg, sympy.core.relational
+    return isinstance(x, relational.Relational | logic.BooleanFunction | logic.BooleanAtom)
 
 
 def is_symbolic(x: Any) -> bool:

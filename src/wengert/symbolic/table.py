@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.symbolic.library import Expr, boxed, is_condition, sympy
+from wengert.symbolic.library import Expr, boxed, held, is_condition, is_symbolic, sympy
 
 Rule = Callable[..., Any]
 
@@ -82,6 +82,7 @@ ELEMENTWISE: dict[str, Rule] = {
     "imag": sympy.im,
     "angle": sympy.arg,
     "copy": lambda x: x,
+    "stop_gradient": held,
     # exponentials, logarithms, roots
     "exp": sympy.exp,
     "exp2": lambda x: 2**x,
@@ -142,6 +143,11 @@ ELEMENTWISE: dict[str, Rule] = {
     "logical_or": lambda x, y: sympy.Or(_as_condition(x), _as_condition(y)),
     "logical_xor": lambda x, y: sympy.Xor(_as_condition(x), _as_condition(y)),
     "logical_not": lambda x: sympy.Not(_as_condition(x)),
+    "signbit": lambda x: x < 0,
+    # A symbol stands for a finite number.
+    "isnan": lambda x: sympy.false,
+    "isinf": lambda x: sympy.false,
+    "isfinite": lambda x: sympy.true,
     # special functions
     "erf": sympy.erf,
     "erfc": sympy.erfc,
@@ -202,8 +208,8 @@ def _over_axes(x: Any, axes: Any, keepdims: bool, combine: Rule) -> Any:
     return result
 
 
-def _extremum(combine: Rule) -> Rule:
-    return lambda x, *, axes=None, keepdims=False: _over_axes(x, axes, keepdims, combine)
+def _reduction(combine: Rule) -> Rule:
+    return lambda x, *, axes, keepdims: _over_axes(x, axes, keepdims, combine)
 
 
 def _matrices(x: Any) -> Any:
@@ -217,6 +223,26 @@ def _inv(a: Any) -> Any:
     n = boxed(a).shape[-1]
     entries = [e for m in matrices for e in m.inv(method="ADJ")]
     return _object_array(entries, (*batch, n, n))
+
+
+def _solve(a: Any, b: Any) -> Any:
+    inverse = _inv(a) if is_symbolic(a) else boxed(np.linalg.inv(a))
+    return (np.matmul(inverse, boxed(b)),)
+
+
+def _cholesky(a: Any, **params: Any) -> Any:
+    """L with L Lᵀ = A from the lower triangle of A, row by row."""
+    if params:
+        raise ValueError(f"its options {sorted(params)} have no counterpart")
+    a = boxed(a)
+    lower = np.full(a.shape, sympy.Integer(0), object)
+    for batch in np.ndindex(*a.shape[:-2]):
+        m, result = a[batch], lower[batch]
+        for i in range(len(m)):
+            for j in range(i + 1):
+                rest = m[i, j] - sum(result[i, k] * result[j, k] for k in range(j))
+                result[i, j] = sympy.sqrt(rest) if i == j else rest / result[j, j]
+    return lower
 
 
 def _det(a: Any) -> Any:
@@ -241,10 +267,14 @@ STRUCTURAL: dict[str, Rule] = {
     "convert": _convert,
     "real_set": _real_set,
     "full": lambda value, *, shape, dtype: np.full(shape, boxed(value)[()], object),
-    "reduce_max": _extremum(sympy.Max),
-    "reduce_min": _extremum(sympy.Min),
-    "max": _extremum(sympy.Max),
-    "min": _extremum(sympy.Min),
+    "max": _reduction(sympy.Max),
+    "min": _reduction(sympy.Min),
+    "all": _reduction(lambda *xs: sympy.And(*map(_as_condition, xs))),
+    "any": _reduction(lambda *xs: sympy.Or(*map(_as_condition, xs))),
+    "norm": _reduction(lambda *xs: sympy.sqrt(sum(sympy.Abs(x) ** 2 for x in xs))),
+    "logsumexp": _reduction(lambda *xs: sympy.log(sum(map(sympy.exp, xs)))),
+    "solve": _solve,
+    "cholesky": _cholesky,
     "inv": _inv,
     "det": _det,
     "slogdet": _slogdet,

@@ -125,7 +125,7 @@ class Plan:
 
     def _step(self, i: int, eq: Equation, lifetimes: _Lifetimes) -> Any:
         function = implementation(eq, in_place=lifetimes.may_overwrite(i, eq))
-        ins = tuple([self._slot(a) for a in eq.inputs])
+        ins = tuple([self._slot(strong_literal(a, eq)) for a in eq.inputs])
         outs = tuple([self._slot(v) for v in eq.outputs])
         dead = tuple([self.slots[v] for v in lifetimes.dead_after[i]])
         return (function, ins, outs, eq.primitive.is_multiple, dead)
@@ -177,6 +177,14 @@ def implementation(eq: Equation, in_place: bool = False) -> Callable[..., Any]:
     if primitive.specialize is not None:
         return primitive.specialize(**params)  # type: ignore[no-any-return]  # by contract
     return partial(primitive.array, **params) if params else primitive.array
+
+
+def strong_literal(atom: Any, eq: Equation) -> Any:
+    """A complex literal of an operator as a NumPy scalar; see `strong_complex`."""
+    if type(atom) is Literal and type(atom.value) is complex and eq.primitive.is_elementwise:
+        dtypes = [a.type.dtype for a in eq.inputs if type(a) is Var]
+        return Literal(np.result_type(*dtypes, atom.value).type(atom.value)) if dtypes else atom
+    return atom
 
 
 def copied(value: Any) -> Any:

@@ -249,7 +249,8 @@ class Recording:
         kind = type(value)
         if kind is float or kind is complex:
             if not self.lifts_scalars or primitive.keeps_literals:
-                return Literal(value), value
+                is_operand = kind is complex and primitive.is_elementwise
+                return Literal(value), strong_complex(value, args) if is_operand else value
             lifted = promoted_scalar(value, args)
             return self._capture(lifted, Type((), lifted.dtype)), lifted
         if kind is int or kind is bool:
@@ -496,7 +497,7 @@ def equation_key(primitive: Primitive, ins: list[Atom], params: dict[str, Any]) 
     kinds = tuple([type(v) for v in values])
     if float in kinds or complex in kinds:
         values = exact(values)
-    return (primitive, *ins, values, kinds)
+    return (primitive, *ins, tuple(params), values, kinds)
 
 
 def promoted_scalar(value: float | complex, args: Sequence[Any]) -> Any:
@@ -513,6 +514,13 @@ def separate(value: Any) -> Any:
     if isinstance(value, Tracer):
         return snapshot(value)
     return value.copy(order="K") if type(value) is np.ndarray else value
+
+
+def strong_complex(value: complex, args: Sequence[Any]) -> Any:
+    """A Python complex as a NumPy scalar: beside a NumPy scalar Python's own operators come first
+    (`1j * np.float64(2)` is a Python complex, which has no dtype)."""
+    is_alone = not any([isinstance(a, (Tracer, np.ndarray, np.generic)) for a in args])
+    return value if is_alone else promoted_scalar(value, args)
 
 
 def same_contents(a: np.ndarray, b: np.ndarray) -> bool:

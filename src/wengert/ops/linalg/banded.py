@@ -93,7 +93,7 @@ def _outer_type(y: Type, x: Type, *, lower: int, upper: int) -> Type:
     return Type((*stack, lower + upper + 1, x.shape[-2]), x.dtype)
 
 
-banded_product_p = bilinear(
+banded_product_p: Primitive = bilinear(
     "banded_product",
     _banded_product,
     _product_type,
@@ -108,7 +108,7 @@ banded_product_p = bilinear(
     batch=batch_stacks("banded_product"),
     flops=lambda in_types, out_types, **params: 2 * in_types[0].shape[-2] * out_types[0].size,
 )
-banded_outer_p = bilinear(
+banded_outer_p: Primitive = bilinear(
     "banded_outer",
     _banded_outer,
     _outer_type,
@@ -123,7 +123,7 @@ banded_outer_p = bilinear(
     batch=batch_stacks("banded_outer"),
     flops=lambda in_types, out_types, **params: 2 * out_types[0].size * in_types[0].shape[-1],
 )
-banded_transpose_p = linear(
+banded_transpose_p: Primitive = linear(
     "banded_transpose",
     _banded_transpose,
     lambda ab, *, lower, upper: ab,
@@ -156,7 +156,7 @@ def _banded_solve_jvp(args: Any, out: Any, tangents: Any, *, lower: int, upper: 
     return banded_solve(args[0], sum_terms(db, moved), lower, upper)
 
 
-banded_solve_p = define(
+banded_solve_p: Primitive = define(
     Primitive(
         "banded_solve",
         _banded_solve,
@@ -222,7 +222,7 @@ def _fold_band(band: Any, *, is_lower: bool) -> Any:
     return result
 
 
-hermitian_band_p = linear(
+hermitian_band_p: Primitive = linear(
     "hermitian_band",
     _hermitian_band,
     lambda ab, *, is_lower: Type((*ab.shape[:-2], 2 * ab.shape[-2] - 1, ab.shape[-1]), ab.dtype),
@@ -230,7 +230,7 @@ hermitian_band_p = linear(
     batch=batch_leading("hermitian_band"),
     facts={"is_real_linear": True},
 )
-fold_band_p = linear(
+fold_band_p: Primitive = linear(
     "fold_band",
     _fold_band,
     lambda ab, *, is_lower: Type((*ab.shape[:-2], ab.shape[-2] // 2 + 1, ab.shape[-1]), ab.dtype),
@@ -263,7 +263,7 @@ def _hermitian_banded_jvp(args: Any, out: Any, tangents: Any, *, is_lower: bool)
     return hermitian_banded_solve(args[0], sum_terms(db, moved), is_lower)
 
 
-hermitian_banded_solve_p = define(
+hermitian_banded_solve_p: Primitive = define(
     Primitive(
         "hermitian_banded_solve",
         _hermitian_banded_solve,

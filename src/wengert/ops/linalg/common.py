@@ -211,7 +211,7 @@ def over_stack(
         ]
         return [np.zeros(stack + np.shape(r), np.asarray(r).dtype) for r in function(*items)]
     flat = [
-        np.broadcast_to(x, stack + core).reshape(-1, *core)
+        np.broadcast_to(x, stack + core).reshape(math.prod(stack), *core)
         for x, core in zip(operands, cores, strict=True)
     ]
     rows = [function(*items) for items in zip(*flat, strict=True)]
@@ -244,7 +244,7 @@ def _triangle_array(x: Any, *, part: str) -> Any:
     return result
 
 
-triangle_p = linear(
+triangle_p: Primitive = linear(
     "triangle",
     _triangle_array,
     lambda x, *, part: x,
@@ -286,7 +286,7 @@ def _fold_hermitian(x: Any, *, lower: bool) -> Any:
     return result
 
 
-hermitian_from_p = linear(
+hermitian_from_p: Primitive = linear(
     "hermitian_from",
     _hermitian_from,
     lambda x, *, lower: x,
@@ -294,7 +294,7 @@ hermitian_from_p = linear(
     batch=batch_leading("hermitian_from"),
     facts={"is_real_linear": True},
 )
-fold_hermitian_p = linear(
+fold_hermitian_p: Primitive = linear(
     "fold_hermitian",
     _fold_hermitian,
     lambda x, *, lower: x,
@@ -327,7 +327,7 @@ def _put_diagonal(d: Any, *, shape: tuple[int, int]) -> Any:
     return result
 
 
-take_diagonal_p = linear(
+take_diagonal_p: Primitive = linear(
     "take_diagonal",
     _take_diagonal,
     lambda x: Type((*x.shape[:-2], min(x.shape[-2:])), x.dtype),
@@ -336,7 +336,7 @@ take_diagonal_p = linear(
     gives_array=True,
     render=lambda ins, params: f"np.diagonal({ins[0]}, axis1=-2, axis2=-1)",
 )
-put_diagonal_p = linear(
+put_diagonal_p: Primitive = linear(
     "put_diagonal",
     _put_diagonal,
     lambda d, *, shape: Type(d.shape[:-1] + shape, d.dtype),
@@ -375,7 +375,7 @@ def _inverse_gaps(w: Any, *, sign: int) -> Any:
             "derivatives of eigenvectors or singular vectors were taken where eigenvalues or "
             "singular values coincide: they are right for projectors on whole eigenspaces, and "
             "not for V f(w) V^H where f varies, nor for second derivatives of the values "
-            "(docs/notes/degenerate-spectra.md). expm, sqrtm, logm of wengert.scipy.linalg are right.",
+            "(docs/notes/degenerate-spectra.md). wengert.scipy.linalg has expm, sqrtm and logm.",
             DegenerateSpectrumWarning,
             stacklevel=2,
         )
@@ -390,7 +390,7 @@ def _inverse_gaps_jvp(args: Any, out: Any, tangents: Any, *, sign: int) -> Any:
     return neg(mul(mul(out, out), spread))
 
 
-inverse_gaps_p = define(
+inverse_gaps_p: Primitive = define(
     Primitive(
         "inverse_gaps",
         _inverse_gaps,

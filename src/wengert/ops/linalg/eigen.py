@@ -14,7 +14,7 @@ computation of complex-valued gradients with application to statistically optimu
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -66,7 +66,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     return bind(eigvalsh_p, as_square("eigvalsh", a), lower=is_lower("eigvalsh", UPLO))[0]
 
 
-def _uplo(lower: bool) -> str:
+def _uplo(lower: bool) -> Literal["L", "U"]:
     return "L" if lower else "U"
 
 
@@ -86,7 +86,7 @@ def _eigvalsh_jvp(args: Any, out: Any, tangents: Any, *, lower: bool) -> Any:
     return (real_diagonal(chain(adjoint(v), hermitian_from(tangents[0], lower), v)),)
 
 
-eigh_p = define(
+eigh_p: Primitive = define(
     Primitive(
         "eigh",
         lambda a, *, lower: tuple(np.linalg.eigh(a, _uplo(lower))),
@@ -102,7 +102,7 @@ eigh_p = define(
         facts={"gauge": "v_i^H dv_i = 0", "ties": "docs/notes/degenerate-spectra.md"},
     )
 )
-eigvalsh_p = define(
+eigvalsh_p: Primitive = define(
     Primitive(
         "eigvalsh",
         lambda a, *, lower: (np.linalg.eigvalsh(a, _uplo(lower)),),
@@ -173,7 +173,7 @@ def _eigvals_jvp(args: Any, out: Any, tangents: Any) -> Any:
     return (take_diagonal(solve_columns(v, matmul(convert(tangents[0], v.dtype), v))),)
 
 
-eig_p = define(
+eig_p: Primitive = define(
     Primitive(
         "eig",
         _eig_array,
@@ -185,11 +185,11 @@ eig_p = define(
         batch=lambda size, args, is_batched: (bind(eig_p, *args), (True, True)),
         cost=lambda in_types, out_types, **params: 25 * in_types[0].size * in_types[0].shape[-1],
         is_multiple=True,
-        render=lambda ins, params: f"np.linalg.eig({ins[0]} + 0j)",
+        render=lambda ins, params: f"tuple(m + 0j for m in np.linalg.eig({ins[0]}))",
         facts={"gauge": "v_i^H dv_i = 0", "domain": "diagonalizable"},
     )
 )
-eigvals_p = define(
+eigvals_p: Primitive = define(
     Primitive(
         "eigvals",
         lambda a: (np.linalg.eigvals(a).astype(complex_dtype(a.dtype), copy=False),),
@@ -199,6 +199,6 @@ eigvals_p = define(
         cost=lambda in_types, out_types, **params: 10 * in_types[0].size * in_types[0].shape[-1],
         extended=eig_p,
         is_multiple=True,
-        render=lambda ins, params: f"(np.linalg.eigvals({ins[0]} + 0j),)",
+        render=lambda ins, params: f"(np.linalg.eigvals({ins[0]}) + 0j,)",
     )
 )

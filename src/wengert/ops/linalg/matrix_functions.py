@@ -85,7 +85,7 @@ def _sylvester_jvp(args: Any, out: Any, tangents: Any) -> Any:
     return sylvester(a, b, rhs)
 
 
-sylvester_p = define(
+sylvester_p: Primitive = define(
     Primitive(
         "sylvester",
         _sylvester,
@@ -98,9 +98,7 @@ sylvester_p = define(
             2: lambda ct, args: unfit(sylvester(adjoint(args[0]), adjoint(args[1]), ct), args[2])
         },
         batch=batch_stacks("sylvester"),
-        cost=lambda in_types, out_types: 25 * sum(
-            t.size * t.shape[-1] for t in in_types[:2]
-        ),
+        cost=lambda in_types, out_types: 25 * sum(t.size * t.shape[-1] for t in in_types[:2]),
         render=lambda ins, params: f"scipy.linalg.solve_sylvester({', '.join(ins)})",
         facts={"domain": "no eigenvalue of a is minus one of b"},
     )
@@ -155,7 +153,7 @@ def _complex_type(a: Type) -> Type:
     return Type(a.shape, complex_dtype(a.dtype))
 
 
-expm_p = define(
+expm_p: Primitive = define(
     Primitive(
         "expm",
         _expm_array,
@@ -166,7 +164,7 @@ expm_p = define(
         render=lambda ins, params: f"scipy.linalg.expm({ins[0]})",
     )
 )
-logm_p = define(
+logm_p: Primitive = define(
     Primitive(
         "logm",
         _complex_result("logm"),
@@ -176,7 +174,7 @@ logm_p = define(
         ),
         batch=batch_leading("logm"),
         cost=lambda in_types, out_types: 100 * out_types[0].size * out_types[0].shape[-1],
-        render=lambda ins, params: f"scipy.linalg.logm({ins[0]} + 0j)",
+        render=lambda ins, params: f"scipy.linalg.logm({ins[0]}) + 0j",
         facts={"domain": "no eigenvalue on the closed negative real axis"},
     )
 )
@@ -238,22 +236,18 @@ def blocks(x: Any, corner: Any) -> Any:
     return np.concatenate([top, np.concatenate([zeros_of(x), x], axis=-1)], axis=-2)
 
 
-frechet_p = define(
+frechet_p: Primitive = define(
     Primitive(
         "frechet",
         _frechet,
-        lambda a, e, *, function: Type(
-            (*stack_shape(function, a=a, e=e), *e.shape[-2:]), e.dtype
-        ),
+        lambda a, e, *, function: Type((*stack_shape(function, a=a, e=e), *e.shape[-2:]), e.dtype),
         linear_in=(frozenset({1}),),
         jvp=_frechet_jvp,
         transpose={
-            1: lambda ct, args, *, function: unfit(
-                frechet(adjoint(args[0]), ct, function), args[1]
-            )
+            1: lambda ct, args, *, function: unfit(frechet(adjoint(args[0]), ct, function), args[1])
         },
         batch=lambda size, args, is_batched, *, function: (
-            frechet(*align_batch(args, is_batched), function),
+            bind(frechet_p, *align_batch(args, is_batched), function=function),
             True,
         ),
         cost=lambda in_types, out_types, **params: 90 * out_types[0].size * out_types[0].shape[-1],
@@ -275,7 +269,7 @@ def _sqrtm_jvp(args: Any, out: Any, tangents: Any) -> Any:
     return sylvester(out, out, convert(tangents[0], out.dtype))
 
 
-sqrtm_p = define(
+sqrtm_p: Primitive = define(
     Primitive(
         "sqrtm",
         _complex_result("sqrtm"),
@@ -283,7 +277,7 @@ sqrtm_p = define(
         jvp=_sqrtm_jvp,
         batch=batch_leading("sqrtm"),
         cost=lambda in_types, out_types: 30 * out_types[0].size * out_types[0].shape[-1],
-        render=lambda ins, params: f"scipy.linalg.sqrtm({ins[0]} + 0j)",
+        render=lambda ins, params: f"scipy.linalg.sqrtm({ins[0]}) + 0j",
         facts={"domain": "no eigenvalue on the closed negative real axis"},
     )
 )

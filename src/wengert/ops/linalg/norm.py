@@ -46,7 +46,7 @@ def reciprocal_or_zero(x: Any) -> Any:
     return bind(reciprocal_or_zero_p, x)
 
 
-reciprocal_or_zero_p = elementwise(
+reciprocal_or_zero_p: Primitive = elementwise(
     "reciprocal_or_zero",
     _reciprocal_or_zero,
     ufunc=np.reciprocal,
@@ -72,7 +72,7 @@ def _euclidean(x: Any, *, axes: tuple[int, ...], keepdims: bool) -> Any:
     if len(axes) == 1:
         return np.linalg.norm(x, axis=axes[0], keepdims=keepdims)
     squares = (x * x) if x.dtype.kind != "c" else (x.conj() * x).real
-    return np.sqrt(np.add.reduce(squares, axis=axes, keepdims=keepdims))
+    return np.sqrt(np.sum(squares, axis=axes, keepdims=keepdims))
 
 
 def _norm_type(x: Type, *, axes: tuple[int, ...], keepdims: bool) -> Type:
@@ -91,7 +91,7 @@ def _norm_render(ins: Sequence[str], params: Any) -> str:
     return f"np.sqrt(np.sum(np.abs({ins[0]})**2, axis={axes}, keepdims={keepdims}))"
 
 
-norm_p = define(
+norm_p: Primitive = define(
     Primitive(
         "norm",
         _euclidean,
@@ -210,9 +210,7 @@ def _spectral(x: Any, ord: Any, axes: tuple[int, int]) -> Any:
 
 
 @implements(np.linalg.vector_norm)
-def vector_norm(
-    x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2
-) -> Any:
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """The norm of vectors along `axis`, or of all elements."""
     x = as_inexact(x)
     ndim = len(x.shape)
@@ -237,4 +235,3 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
         )
     n = len(x.shape)
     return _matrix(x, ord, (n - 2, n - 1), bool(keepdims))
-

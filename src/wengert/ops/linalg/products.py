@@ -1,6 +1,6 @@
 """Compositions of products, powers and systems: no primitives here.
 
-    matrix_power multi_dot cond tensorsolve tensorinv      and the names that NumPy's array API adds
+matrix_power multi_dot cond tensorsolve tensorinv      and the names that NumPy's array API adds
 """
 
 from __future__ import annotations
@@ -42,14 +42,16 @@ def matrix_power(a: Any, n: Any) -> Any:
         return broadcast_to(put_diagonal(ones, a.shape[-2:]), a.shape)
     if n < 0:
         a, n = inv(a), -n
-    result = None
+    if n == 1:
+        return a.copy()
+    result: Any = None
     power = a
     while True:
         if n & 1:
             result = power if result is None else matmul(result, power)
         n >>= 1
         if not n:
-            return result if result is not a else a.copy()
+            return result
         power = matmul(power, power)
 
 
@@ -96,9 +98,7 @@ def _order(shapes: Sequence[tuple[int, ...]]) -> dict[tuple[int, int], int]:
             j = i + length
             best = min(
                 range(i, j),
-                key=lambda k: (
-                    cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1]
-                ),
+                key=lambda k: cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1],
             )
             split[i, j] = best
             cost[i, j] = (

@@ -101,7 +101,7 @@ def _turn(w: Any) -> Any:
     return add(turn, put_diagonal(phases, w.shape[-2:]))
 
 
-qr_p = define(
+qr_p: Primitive = define(
     Primitive(
         "qr",
         lambda a, *, mode: tuple(np.linalg.qr(a, mode))[::-1],
@@ -122,7 +122,7 @@ qr_p = define(
         },
     )
 )
-qr_r_p = define(
+qr_r_p: Primitive = define(
     Primitive(
         "qr_r",
         lambda a, *, mode: (np.linalg.qr(a, "r"),),
@@ -154,7 +154,7 @@ def _qr_pivots(a: Any) -> Any:
     return over_stack(lambda a: (qr(a, mode="r", pivoting=True)[1],), (a,), (2,))[0]
 
 
-qr_pivots_p = define(
+qr_pivots_p: Primitive = define(
     Primitive(
         "qr_pivots",
         _qr_pivots,

@@ -65,7 +65,7 @@ def solve_columns(a: Any, b: Any) -> Any:
 def on_columns(function: Any, b: np.ndarray) -> np.ndarray:
     """`function` of all columns of a stack at once: one matrix instead of many."""
     if b.ndim == 2:
-        return function(b)  # type: ignore[no-any-return]  # an array
+        return function(b)
     moved = np.moveaxis(b, -2, 0)
     x = function(moved.reshape(b.shape[-2], math.prod(moved.shape[1:])))
     return np.moveaxis(x.reshape(moved.shape), 0, -2)
@@ -142,7 +142,7 @@ def _solve_keep_batch(size: int, args: Any, is_batched: Any) -> Any:
     return (x, lu, full((n,), 0, np.int32)), (True, False, False)
 
 
-solve_keep_p = define(
+solve_keep_p: Primitive = define(
     Primitive(
         "solve_keep",
         _solve_keep,
@@ -154,7 +154,7 @@ solve_keep_p = define(
         facts={"outputs": "x, and the factorization of a, through which nothing is differentiated"},
     )
 )
-solve_p = define(
+solve_p: Primitive = define(
     Primitive(
         "solve",
         _solve,
@@ -192,7 +192,7 @@ def _solve_again_batch(size: int, args: Any, is_batched: Any, *, is_adjoint: boo
     return bind(solve_many_p, adjoint(a) if is_adjoint else a, b), True
 
 
-solve_again_p = define(
+solve_again_p: Primitive = define(
     Primitive(
         "solve_again",
         lambda a, lu, pivots, b, *, is_adjoint: _back_solve(lu, pivots, b, is_adjoint),
@@ -200,7 +200,9 @@ solve_again_p = define(
         linear_in=(frozenset({3}),),
         jvp=_solve_again_jvp,
         transpose={
-            3: lambda ct, args, *, is_adjoint: solve_again(*args[:3], ct, not is_adjoint)
+            3: lambda ct, args, *, is_adjoint: bind(
+                solve_again_p, *args[:3], ct, is_adjoint=not is_adjoint
+            )
         },
         batch=_solve_again_batch,
         cost=lambda in_types, out_types, **params: 2 * in_types[0].shape[-1] * out_types[0].size,
@@ -224,7 +226,7 @@ def _solve_many_jvp(args: Any, out: Any, tangents: Any) -> Any:
     return bind(solve_many_p, args[0], sum_terms(neg(matmul(da, out)), db))
 
 
-solve_many_p = define(
+solve_many_p: Primitive = define(
     Primitive(
         "solve_many",
         np.linalg.solve,
@@ -252,7 +254,7 @@ def inv(a: Any) -> Any:
     return bind(inv_p, as_square("inv", a))
 
 
-inv_p = define(
+inv_p: Primitive = define(
     Primitive(
         "inv",
         np.linalg.inv,
@@ -274,7 +276,7 @@ def det(a: Any) -> Any:
     return bind(det_p, as_square("det", a))
 
 
-det_p = define(
+det_p: Primitive = define(
     Primitive(
         "det",
         np.linalg.det,
@@ -330,7 +332,7 @@ def _adjugate_by_svd(a: Any) -> Any:
     return (v * _products_without(s, 1)[..., None, :]) @ uh * phase
 
 
-adjugate_p = define(
+adjugate_p: Primitive = define(
     Primitive(
         "adjugate",
         _adjugate,
@@ -338,7 +340,6 @@ adjugate_p = define(
         jvp=lambda args, out, tangents: bind(adjugate_derivative_p, args[0], tangents[0]),
         batch=batch_leading("adjugate"),
         cost=lambda in_types, out_types, **params: 4 * out_types[0].size * out_types[0].shape[-1],
-        render=lambda ins, params: f"np.linalg.det({ins[0]}) * np.linalg.inv({ins[0]})",
     )
 )
 
@@ -387,7 +388,7 @@ def scaled(x: Any, number: Any) -> Any:
     return mul(x, reshape(number, (*number.shape, 1, 1)))
 
 
-adjugate_derivative_p = define(
+adjugate_derivative_p: Primitive = define(
     Primitive(
         "adjugate_derivative",
         _adjugate_derivative,
@@ -395,9 +396,7 @@ adjugate_derivative_p = define(
         linear_in=(frozenset({1}),),
         jvp=_adjugate_second_derivative,
         transpose={
-            1: lambda ct, args: unfit(
-                bind(adjugate_derivative_p, adjoint(args[0]), ct), args[1]
-            )
+            1: lambda ct, args: unfit(bind(adjugate_derivative_p, adjoint(args[0]), ct), args[1])
         },
         batch=lambda size, args, is_batched: (
             bind(adjugate_derivative_p, *align_batch(args, is_batched)),
@@ -424,7 +423,7 @@ def _slogdet_jvp(args: Any, out: Any, tangents: Any) -> Any:
     return mul(out[0], mul(imag(relative), 1j)), real(relative)
 
 
-slogdet_p = define(
+slogdet_p: Primitive = define(
     Primitive(
         "slogdet",
         lambda a: tuple(np.linalg.slogdet(a)),

@@ -144,7 +144,7 @@ def _svdvals_jvp(args: Any, out: Any, tangents: Any, *, full_matrices: bool) -> 
     return (_values_along(chain(adjoint(u), tangents[0], adjoint(vh)), inverse_gaps(s, 1)),)
 
 
-svd_p = define(
+svd_p: Primitive = define(
     Primitive(
         "svd",
         _svd_array,
@@ -168,7 +168,7 @@ svd_p = define(
         },
     )
 )
-svdvals_p = define(
+svdvals_p: Primitive = define(
     Primitive(
         "svdvals",
         lambda a, *, full_matrices: (np.linalg.svd(a, compute_uv=False),),
@@ -189,9 +189,7 @@ svdvals_p = define(
 
 
 @implements(np.linalg.matrix_rank)
-def matrix_rank(
-    A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None
-) -> Any:
+def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     """The number of singular values above the tolerance; its derivative is zero."""
     options = {"hermitian": bool(hermitian)}
     limits = [x for x in (tol, rtol) if x is not None]
@@ -206,7 +204,7 @@ def _matrix_rank(a: Any, *limits: Any, kind: str, hermitian: bool) -> Any:
     return np.asarray(np.linalg.matrix_rank(a, hermitian=hermitian, **given), np.intp)[()]
 
 
-matrix_rank_p = define(
+matrix_rank_p: Primitive = define(
     Primitive(
         "matrix_rank",
         _matrix_rank,
@@ -284,7 +282,7 @@ def _pinv_batch(size: int, args: Any, is_batched: Any) -> Any:
     return bind(pinv_p, a, reshape(rcond, (size, *(1,) * n_stack, *rcond.shape[1:]))), True
 
 
-pinv_p = define(
+pinv_p: Primitive = define(
     Primitive(
         "pinv",
         lambda a, rcond: np.linalg.pinv(a, rcond),
@@ -376,7 +374,7 @@ def _lstsq_stack(size: int, args: Any, is_batched: Any) -> Any:
     return (x, convert(rank, np.intp), s), (True, True, True)
 
 
-lstsq_p = define(
+lstsq_p: Primitive = define(
     Primitive(
         "lstsq",
         _lstsq_array,

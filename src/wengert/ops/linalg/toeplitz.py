@@ -1,7 +1,7 @@
 """Matrices constant along diagonals: a[i, j] = c[i - j] below, r[j - i] above the diagonal.
 
-    toeplitz         the matrix from its first column and row; the adjoint sums along diagonals
-    toeplitz_solve   by Levinson's recursion, in O(n^2)
+toeplitz         the matrix from its first column and row; the adjoint sums along diagonals
+toeplitz_solve   by Levinson's recursion, in O(n^2)
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ def _sum_diagonals(a: Any) -> Any:
     return result
 
 
-from_diagonals_p = linear(
+from_diagonals_p: Primitive = linear(
     "from_diagonals",
     _from_diagonals,
     lambda v, *, n_rows: Type((*v.shape[:-1], n_rows, v.shape[-1] - n_rows + 1), v.dtype),
     transpose={0: lambda ct, args, *, n_rows: sum_diagonals(ct)},
     batch=batch_leading("from_diagonals"),
 )
-sum_diagonals_p = linear(
+sum_diagonals_p: Primitive = linear(
     "sum_diagonals",
     _sum_diagonals,
     lambda a: Type((*a.shape[:-2], a.shape[-2] + a.shape[-1] - 1), a.dtype),
@@ -109,7 +109,7 @@ def _toeplitz_solve_batch(size: int, args: Any, is_batched: Any, *, is_adjoint: 
         reshape(x, (size, *(1,) * (n_stack + k + 1 - len(x.shape)), *x.shape[1:])) if on else x
         for x, on, k in rows
     ]
-    return toeplitz_solve(*aligned, is_adjoint), True
+    return bind(toeplitz_solve_p, *aligned, is_adjoint=is_adjoint), True
 
 
 def _toeplitz_solve_type(c: Type, r: Type, b: Type, *, is_adjoint: bool) -> Type:
@@ -117,7 +117,7 @@ def _toeplitz_solve_type(c: Type, r: Type, b: Type, *, is_adjoint: bool) -> Type
     return Type((*stack, *b.shape[-2:]), b.dtype)
 
 
-toeplitz_solve_p = define(
+toeplitz_solve_p: Primitive = define(
     Primitive(
         "toeplitz_solve",
         _toeplitz_solve,

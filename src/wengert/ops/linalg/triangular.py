@@ -103,8 +103,10 @@ def _triangular_jvp(
     return triangular_solve(args[0], sum_terms(db, da), lower, is_adjoint, has_unit_diagonal)
 
 
-def _triangular_transpose(ct: Any, args: Any, *, is_adjoint: bool, **params: bool) -> Any:
-    x = bind(triangular_solve_p, args[0], ct, is_adjoint=not is_adjoint, **params)
+def _triangular_transpose(
+    ct: Any, args: Any, *, lower: bool, is_adjoint: bool, has_unit_diagonal: bool
+) -> Any:
+    x = triangular_solve(args[0], ct, lower, not is_adjoint, has_unit_diagonal)
     return unfit(x, args[1])
 
 
@@ -115,7 +117,7 @@ def _triangular_render(ins: Any, params: Any) -> str:
     )
 
 
-triangular_solve_p = define(
+triangular_solve_p: Primitive = define(
     Primitive(
         "triangular_solve",
         _triangular_solve,
@@ -155,16 +157,14 @@ def _cholesky_jvp(args: Any, out: Any, tangents: Any) -> Any:
     return matmul(out, triangle(inner, "half_lower"))
 
 
-cholesky_p = define(
+cholesky_p: Primitive = define(
     Primitive(
         "cholesky",
         np.linalg.cholesky,
         lambda a: a,
         jvp=_cholesky_jvp,
         batch=batch_leading("cholesky"),
-        cost=lambda in_types, out_types, **params: (
-            out_types[0].size * out_types[0].shape[-1] // 3
-        ),
+        cost=lambda in_types, out_types, **params: out_types[0].size * out_types[0].shape[-1] // 3,
         render=lambda ins, params: f"np.linalg.cholesky({ins[0]})",
         facts={"reads": "the lower triangle", "domain": "positive definite"},
     )
@@ -234,7 +234,7 @@ def _lu_jvp(args: Any, out: Any, tangents: Any) -> Any:
     return d_packed, None, None
 
 
-lu_factor_p = define(
+lu_factor_p: Primitive = define(
     Primitive(
         "lu_factor",
         _lu_factor,
@@ -269,16 +269,14 @@ def _permute_rows_batch(size: int, args: Any, is_batched: Any, *, is_inverse: bo
     return permute_rows(x, reshape(columns, columns.shape[:-1]), is_inverse), True
 
 
-permute_rows_p = linear(
+permute_rows_p: Primitive = linear(
     "permute_rows",
     _permute_rows,
     lambda x, permutation, *, is_inverse: Type(
         (*np.broadcast_shapes(x.shape[:-2], permutation.shape[:-1]), *x.shape[-2:]), x.dtype
     ),
     transpose={
-        0: lambda ct, args, *, is_inverse: unfit(
-            permute_rows(ct, args[1], not is_inverse), args[0]
-        )
+        0: lambda ct, args, *, is_inverse: unfit(permute_rows(ct, args[1], not is_inverse), args[0])
     },
     batch=_permute_rows_batch,
     gives_array=True,
@@ -300,7 +298,7 @@ def _pivots_to_permutation(pivots: Any, *, n: int) -> Any:
     return over_stack(one, (pivots,), (1,))[0]
 
 
-pivots_to_permutation_p = define(
+pivots_to_permutation_p: Primitive = define(
     Primitive(
         "pivots_to_permutation",
         _pivots_to_permutation,

@@ -17,6 +17,7 @@ from wengert.ops.linalg.common import (
     as_matrices,
     as_square,
     chain,
+    hermitian_from,
     misfit,
     put_diagonal,
     real_dtype,
@@ -105,7 +106,7 @@ def qr(
             try_="q, r = qr(a) instead of Householder vectors",
         )
     a = as_matrices("qr", a)
-    pivots = ()
+    pivots: tuple[Any, ...] = ()
     if pivoting:
         order = orthogonal.qr_pivots(a)
         a = matrix_transpose(permute_rows(matrix_transpose(a), order, False))
@@ -185,7 +186,7 @@ def _reduced_pair(a: Any, b: Any, lower: bool, type: int) -> tuple[Any, Any, Any
     a, b = as_square("eigh", a, b)
     if a.shape[-1] != b.shape[-1]:
         raise misfit("eigh", "a, b: [..., n, n]", a=a, b=b)
-    hermitian = triangular.hermitian_from(a, lower)
+    hermitian = hermitian_from(a, lower)
     l = triangular.cholesky(b) if lower else adjoint(triangular.cholesky(b, upper=True))
     if type == 1:
         standard = solve_from_right(triangular_solve(l, hermitian, True), adjoint(l), False)

@@ -31,7 +31,7 @@ def expm(A: Any) -> Any:
     >>> import numpy as np, wengert as wg
     >>> from wengert.scipy import linalg
     >>> rotation = lambda t: linalg.expm(t * np.array([[0.0, -1.0], [1.0, 0.0]]))[1, 0]
-    >>> wg.grad(rotation)(0.0)
+    >>> float(wg.grad(rotation)(0.0))
     1.0
     """
     return matrix_functions.expm(A)
