@@ -51,9 +51,9 @@ def wrong(value: Any, how: str) -> Any:
         return {k: wrong(v, how) for k, v in value.items()}
     if isinstance(value, (tuple, list)):
         return type(value)(wrong(v, how) for v in value)
-    if not isinstance(value, Tracer) or not value.var.type.is_differentiable:
+    if not isinstance(value, Tracer) or not value.variable.type.is_differentiable:
         return value
-    if not hasattr(value.var.type, "shape"):
+    if not hasattr(value.variable.type, "shape"):
         return value
     return {"sign": lambda: -value, "double": lambda: value + value}[how]()
 
@@ -65,7 +65,7 @@ def exchanged(result: Any) -> Any:
     vs = list(values) if many else [values]
     on = list(flags) if isinstance(flags, (tuple, list)) else [flags] * len(vs)
     vs = [
-        np.flip(v, 0) if o and isinstance(v, Tracer) and hasattr(v.var.type, "shape") else v
+        np.flip(v, 0) if o and isinstance(v, Tracer) and hasattr(v.variable.type, "shape") else v
         for v, o in zip(vs, on, strict=True)
     ]
     return (tuple(vs) if many else vs[0]), flags

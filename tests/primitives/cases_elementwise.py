@@ -1,4 +1,4 @@
-"""Cases of the elementwise family: every ufunc with a derivative, and the functions made of them."""
+"""Cases of the elementwise family: every ufunc with a derivative, and functions made of them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ def off_integers(rng: np.random.Generator) -> Any:
 
 def nonzero(rng: np.random.Generator) -> Any:
     return rng.choice([-1, 1], (2, 3)) * rng.uniform(0.2, 1.5, (2, 3))
+
+
+def thirds(rng: np.random.Generator) -> Any:
+    """Numbers away from multiples of 0.7."""
+    return 0.7 * off_integers(rng)
+
+
+GAPS = np.array([0.0, np.nan, np.inf, 0.0])
+
+
+def gapped(rng: np.random.Generator) -> Any:
+    return rng.uniform(1, 2, (2, 4))
 
 
 def _unary(f: Any, args: Draw, complex: bool = False, name: str = "", **options: Any) -> Case:
@@ -164,8 +176,8 @@ BINARY = [
 ]
 
 
-def _literal(name: str, f: Any, args: Draw = between(0.3, 2), **options: Any) -> Case:
-    return Case(name, f, args, is_elementwise=True, **options)
+def _literal(name: str, f: Any, args: Draw | None = None, **options: Any) -> Case:
+    return Case(name, f, args or between(0.3, 2), is_elementwise=True, **options)
 
 
 LITERALS = [
@@ -178,14 +190,7 @@ LITERALS = [
     _literal("x**(1+2j)", lambda x: x ** (1 + 2j)),
     _literal("2**x", lambda x: 2**x, complex=True),
     _literal("0.7**x", lambda x: 0.7**x),
-    _literal(
-        "power-int-array",
-        lambda x: x ** np.array([0, 1, 3]),
-        lambda rng: rng.uniform(0.3, 2, (1, 3)),
-        name=None,
-    )
-    if False
-    else Case("power-int-array", lambda x: x ** np.array([0, 1, 3]), between(-1, 1), ("power",)),
+    Case("power-int-array", lambda x: x ** np.array([0, 1, 3]), between(-1, 1), ("power",)),
     _literal("arctan2-int", lambda x: np.arctan2(x, 2) + np.arctan2(3, x)),
     _literal("hypot-int", lambda x: np.hypot(x, 2) + np.hypot(3, x)),
     _literal("logaddexp-int", lambda x: np.logaddexp(x, 2) + np.logaddexp2(3, x)),
@@ -198,4 +203,54 @@ LITERALS = [
     _literal("complex-scalars", lambda x: x * (1 + 2j) + (2 - 1j) / x),
 ]
 
-CASES = [*UNARY, *BINARY, *LITERALS]
+FUNCTIONS = [
+    Case("real", np.real, between(-1, 1), complex=True, is_elementwise=True),
+    Case("imag", np.imag, between(-1, 1), complex=True, is_elementwise=True),
+    Case("angle", np.angle, nonzero, complex=True, is_elementwise=True),
+    Case("angle-degrees", lambda z: np.angle(z + 1j, deg=True), nonzero),
+    Case("real_if_close", lambda x: np.real_if_close(x * (1 + 1e-20j)), nonzero, traces=False),
+    Case("polar", lambda r, t: r * np.exp(1j * t), pair(0.3, 2)),
+    Case("abs-of-complex", lambda x, y: np.abs(x + 1j * y) ** 3, pair(0.3, 2), ("absolute",)),
+    Case("round", lambda x: x + np.round(x), off_integers, ("round",), complex=True),
+    Case("round-method", lambda x: x * x.round(0), off_integers, ("round",)),
+    Case("around-fix", lambda x: x * (np.around(x) + np.fix(x)), off_integers),
+    Case("sinc", np.sinc, between(-3, 3), ("sinc",), is_elementwise=True),
+    Case("sinc-near-0", lambda x: np.sinc(x * 1e-2), between(-3, 3), ("sinc",)),
+    Case("clip", lambda x: np.clip(x, -1.03, 1.08), off_integers),
+    Case("clip-below", lambda x: np.clip(x, None, 1.08) * x, off_integers),
+    Case("clip-method", lambda x: x.clip(-1.03) + x.clip(max=1.08) * x.clip(), off_integers),
+    Case("clip-keywords", lambda x: np.clip(x, min=-1.03, max=1.08), off_integers),
+    Case(
+        "clip-bounds",
+        lambda x, low, high: np.clip(x, low, high),
+        lambda rng: (off_integers(rng), np.full(3, -1.03), np.full((2, 1), 1.08)),
+        ("maximum", "minimum"),
+    ),
+    Case("nan_to_num", lambda x: np.nan_to_num(x + GAPS, nan=2.0, posinf=3, neginf=-3), gapped),
+    Case(
+        "nan_to_num-complex",
+        lambda x: np.nan_to_num(x + GAPS.astype(complex), nan=2, posinf=3),
+        gapped,
+    ),
+    Case("isclose", lambda x: x * np.isclose(x, 1.0, rtol=0.2), between(-2, 0.7)),
+    Case(
+        "select",
+        lambda x, y: np.select([x > 0.5, x > -0.5], [x**2, x * y], default=y),
+        lambda rng: (off_integers(rng) + 0.05, rng.normal(size=3)),
+        ("select",),
+    ),
+    Case(
+        "piecewise",
+        lambda x: np.piecewise(x, [x < -0.5, x > 0.5], [lambda t: -(t**2), np.exp, 0.25]),
+        lambda rng: off_integers(rng) + 0.05,
+        traces=False,
+    ),
+    Case("where-broadcast", lambda x: np.where(x > 0, x, 0) * np.where(x < 0, [1.0], x), nonzero),
+    Case("float-divmod", lambda x: divmod(x, 0.7)[1] * (x // 0.7) + x % 0.7, thirds),
+    Case("reflected", lambda x: 2 / x + 3 - x + 2**x + 7.1 % x + 7.1 // x, between(1.1, 1.15)),
+    Case("logit", lambda p: np.log(p / (1 - p)), between(0.2, 0.8), is_elementwise=True),
+    Case("softplus", lambda x: np.logaddexp(0, x), between(-3, 3), is_elementwise=True),
+    Case("dtype-argument", lambda x: np.exp(x, dtype=np.float64), nonzero),
+]
+
+CASES = [*UNARY, *BINARY, *LITERALS, *FUNCTIONS]

@@ -239,8 +239,8 @@ NAN = [
 ]
 
 METHODS = (
-    "inverted_cdf averaged_inverted_cdf closest_observation interpolated_inverted_cdf hazen weibull "
-    "linear median_unbiased normal_unbiased lower higher midpoint nearest"
+    "inverted_cdf averaged_inverted_cdf closest_observation interpolated_inverted_cdf hazen "
+    "weibull linear median_unbiased normal_unbiased lower higher midpoint nearest"
 ).split()
 
 QUANTILES = [

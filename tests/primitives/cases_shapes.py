@@ -128,7 +128,10 @@ ONE_ARRAY = {
 }
 PAD = {
     "zeros": ((1, 2), {}),
-    "constant": (((1, 0), (2, 3)), {"mode": "constant", "constant_values": ((1.5, 2.5), (0.5, 3.5))}),
+    "constant": (
+        ((1, 0), (2, 3)),
+        {"mode": "constant", "constant_values": ((1.5, 2.5), (0.5, 3.5))},
+    ),
     "edge": (2, {"mode": "edge"}),
     "linear_ramp": (((2, 1), (1, 2)), {"mode": "linear_ramp", "end_values": (1.0, -2.0)}),
     "maximum": (1, {"mode": "maximum"}),
@@ -171,10 +174,16 @@ SEVERAL = {
 }
 
 CASES = [
-    *[Case(name, square(f), args, complex=name in ("reshape_F", "diag", "tril", "tile"))
-      for name, (f, args) in ONE_ARRAY.items()],
-    *[Case(f"pad_{name}", square(lambda x, w=w, o=o: np.pad(x, w, **o)), _apart)
-      for name, (w, o) in PAD.items()],
-    *[Case(name, square(f), args, complex=name in ("concatenate", "stack"))
-      for name, (f, args) in SEVERAL.items()],
+    *[
+        Case(name, square(f), args, complex=name in ("reshape_F", "diag", "tril", "tile"))
+        for name, (f, args) in ONE_ARRAY.items()
+    ],
+    *[
+        Case(f"pad_{name}", square(lambda x, w=w, o=o: np.pad(x, w, **o)), _apart)
+        for name, (w, o) in PAD.items()
+    ],
+    *[
+        Case(name, square(f), args, complex=name in ("concatenate", "stack"))
+        for name, (f, args) in SEVERAL.items()
+    ],
 ]

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+import wengert as wg
 from primitives.harness import (
     Arrays,
     Case,
@@ -37,8 +39,9 @@ from primitives.harness import (
     types_of,
     with_imaginary_parts,
 )
-
-import wengert as wg
+from wengert.ir.check import check
+from wengert.ir.program import Program
+from wengert.ir.text import parse_program
 from wengert.trace.evaluate import evaluate
 from wengert.trace.recording import record_function
 from wengert.transforms.linearize import linearize_program
@@ -178,6 +181,30 @@ def check_program(case: Case) -> None:
         assert abs(left - inner(cotangents, vs)) <= 1e-10 * (abs(left) + size + 1e-3)
 
 
+def check_text(case: Case) -> None:
+    """The Program is valid, prints and parses back, and its source computes the same."""
+    args = case.draw()
+    program, _ = record_function(flat(case.f), types_of(args), "a test")
+    check(program)
+    done = linearize_program(program, [i < len(args) for i in range(len(program.inputs))])
+    known = len(done.linear.inputs) - len(args)
+    adjoint = transpose_program(done.linear, [i >= known for i in range(len(done.linear.inputs))])
+    for p in (program, done.forward, done.linear, adjoint):
+        check(p)
+        assert parse_program(str(p)) == p
+    inputs = [*args, *program.captured]
+    outputs = evaluate(done.forward, inputs)
+    for found, expected in zip(run_source(done.forward, inputs), outputs, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+
+
+def run_source(program: Program, inputs: Sequence[Any]) -> Arrays:
+    """The outputs of a Program by its NumPy source."""
+    namespace: dict[str, Any] = {}
+    exec(program.source("f"), namespace)
+    return outputs_of(namespace["f"](*inputs))
+
+
 def check_batch(case: Case) -> None:
     """`vmap` of the function and of its derivatives against a loop, each argument and all."""
     n = 3
@@ -223,7 +250,7 @@ def _check_batched_derivatives(
 
 
 def check_float32(case: Case) -> None:
-    """Single precision stays single: the value's dtype is NumPy's, the gradient's the argument's."""
+    """Single precision stays single: NumPy's dtype for values, the arguments' for gradients."""
     args = tuple(
         [a.astype(np.complex64 if a.dtype.kind == "c" else np.float32) for a in case.draw()]
     )
@@ -326,6 +353,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "rate": check_rate,
     "second": check_second_order,
     "program": check_program,
+    "text": check_text,
     "batch": check_batch,
     "float32": check_float32,
     "layouts": check_layouts,
@@ -340,6 +368,7 @@ def applies(case: Case, check: str) -> bool:
         "rate": case.order >= 1 and case.tol is None,
         "second": case.order >= 2,
         "program": case.traces,
+        "text": case.traces,
         "batch": case.batch and case.traces,
         "float32": case.float32,
         "sizes": case.is_elementwise,
@@ -351,9 +380,9 @@ def parameters(cases: dict[str, Sequence[Case]]) -> list[Any]:
     rows = []
     for family, listed in cases.items():
         for case in in_both_fields(listed):
-            for check in CHECKS:
-                if applies(case, check):
-                    rows.append(pytest.param(case, check, id=f"{family}-{case.name}-{check}"))
+            for name in CHECKS:
+                if applies(case, name):
+                    rows.append(pytest.param(case, name, id=f"{family}-{case.name}-{name}"))
     return rows
 
 

@@ -1,7 +1,7 @@
 """What every differentiable function is tested for, given nothing but the NumPy function.
 
 A `Case` names a plain NumPy function and how to draw its arguments; each family of primitives lists
-its cases in `cases_<family>.py`, and `test_generated.py` runs every check of `checks.py` on every case.
+its cases in `cases_<family>.py`, and `test_generated.py` runs each check of `checks.py` on each.
 The differences that derivatives are compared with are computed here, from NumPy alone, so that no
 part of the package judges itself. Inner products are Re sum(conj(u) v), so that real and complex
 cases go through the same checks.

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from primitives.harness import same_kind
 
 import wengert as wg
 import wengert.numpy as wnp
+from primitives.harness import same_kind
 from wengert.errors import (
     ArgumentError,
     ConversionError,
@@ -27,7 +27,9 @@ from wengert.errors import (
 
 DTYPES = [
     np.dtype(d)
-    for d in "bool int8 uint8 int32 int64 uint64 float16 float32 float64 complex64 complex128".split()
+    for d in (
+        "bool int8 uint8 int32 int64 uint64 float16 float32 float64 complex64 complex128"
+    ).split()
 ]
 SCALARS = [2, 2.5, True, 1j, 0]
 UFUNCS = [
@@ -88,7 +90,7 @@ def test_dtypes(ufunc: np.ufunc) -> None:
             check_same(lambda x: ufunc(s, x), second(d)[0])
 
 
-# -- operators -----------------------------------------------------------------------------------------
+# -- operators -------------------------------------------------------------------------------------
 
 BINARY = [
     operator.add,
@@ -210,7 +212,7 @@ def test_sum_of_a_list_begins_with_the_number_0() -> None:
     np.testing.assert_array_equal(wg.grad(lambda x: sum([x[0], x[1] * 2]))(np.ones(2)), [1, 2])
 
 
-# -- keyword arguments ---------------------------------------------------------------------------------
+# -- keyword arguments -----------------------------------------------------------------------------
 
 X = np.array([0.5, -1.0, 2.0, 0.0])
 MASK = np.array([True, False, True, False])
@@ -286,10 +288,10 @@ def test_two_outputs() -> None:
 
 def test_plain_out_is_refused_and_names_the_fix() -> None:
     buffer = np.zeros(4)
-    with pytest.raises(ConversionError, match="wengert.numpy.zeros instead of np.zeros") as error:
+    with pytest.raises(ConversionError, match=r"wengert\.numpy\.zeros instead of np") as error:
         wg.grad(lambda x: np.sum(np.exp(x, out=buffer)))(X)
     assert "test_ufuncs.py" in str(error.value)
-    with pytest.raises(ConversionError, match="wengert.numpy.zeros"):
+    with pytest.raises(ConversionError, match=r"wengert\.numpy\.zeros"):
         wg.grad(lambda x: np.sum(np.add(buffer, x, out=buffer)))(X)
     with pytest.raises(ConversionError, match=r"wengert.numpy.zeros"):
         wg.grad(lambda x: operator.iadd(buffer, x))(X)
@@ -324,7 +326,7 @@ def test_an_unknown_ufunc_is_named() -> None:
         wg.vjp(lambda x: twice(x), X)
 
 
-# -- methods -------------------------------------------------------------------------------------------
+# -- methods ---------------------------------------------------------------------------------------
 
 A = np.array([[1.5, -2.0, 0.5], [3.0, 1.0, 2.5]])
 
@@ -374,9 +376,7 @@ def test_methods_write_into_out() -> None:
         np.add.accumulate(x, axis=0, out=running)
         return np.sum(total * running)
 
-    np.testing.assert_allclose(
-        wg.grad(f)(A), wg.grad(lambda x: np.sum(x.sum(0) * x.cumsum(0)))(A)
-    )
+    np.testing.assert_allclose(wg.grad(f)(A), wg.grad(lambda x: np.sum(x.sum(0) * x.cumsum(0)))(A))
 
 
 def test_at_takes_repeated_places_in_turn() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.checking import check_grads, compare_methods
+from wengert.checking import check_grads, compare_methods, gradients
 from wengert.errors import ArgumentError, GradientError, WengertError
 
 X = np.array([0.4, 1.1, 2.0])
@@ -116,6 +116,33 @@ class TestCheckGrads:
         f = with_wrong_rule(np.sin, lambda x, dx: dx * np.cos(x) * np.nan)
         with pytest.raises(GradientError):
             check_grads(f, (X,), order=1)
+
+    def test_value_that_changes_under_differentiation(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        wrong = lambda f, x, v: ([x[0] + 1.0], [v[0]])
+        monkeypatch.setattr(gradients, "jvp", wrong)
+        with pytest.raises(GradientError, match="the value differs from the function's in leaf 0"):
+            check_grads(lambda x: x, (X,), order=1)
+
+    @pytest.mark.parametrize("change", [lambda a: a[:1], lambda a: a.astype(np.float32)])
+    def test_shapes_and_dtypes_of_derivatives(
+        self, change: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(gradients, "jvp", lambda f, x, v: ([x[0]], [change(v[0])]))
+        with pytest.raises(GradientError, match="the tangent has another shape or dtype") as caught:
+            check_grads(lambda x: x, (X,), order=1)
+        assert "expected  float64[3]" in str(caught.value)
+        monkeypatch.setattr(gradients, "vjp", lambda f, x: (x, lambda w: (change(w[0]),)))
+        with pytest.raises(GradientError, match="the cotangent has another shape or dtype"):
+            check_grads(lambda x: x, (X,), order=1, modes=("reverse",))
+
+    def test_modes_are_compared_to_rounding(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Both modes within the tolerance of differences, but not equal to each other."""
+        monkeypatch.setattr(gradients, "vjp", lambda f, x: (x, lambda w: (w[0] * (1 + 1e-8),)))
+        with pytest.raises(GradientError, match="of forward mode"):
+            check_grads(lambda x: x, (X,), order=1)
+        check_grads(lambda x: x, (X,), order=1, modes=("reverse",))
 
     def test_messages_for_wrong_options(self) -> None:
         with pytest.raises(ArgumentError, match="no such mode") as caught:

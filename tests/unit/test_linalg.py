@@ -1,4 +1,4 @@
-"""Linear algebra where the generated cases do not reach: errors, kinks, degenerate spectra, edges."""
+"""Linear algebra beyond the generated cases: errors, kinks, degenerate spectra, edges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import wengert as wg
 from wengert.errors import ArgumentError, DtypeError, MissingRuleError, ShapeError
 from wengert.ops.linalg import solve as systems
-from wengert.ops.linalg.common import DegenerateSpectrumWarning
+from wengert.ops.linalg.structure import DegenerateSpectrumWarning
 
 RNG = np.random.default_rng(5)
 A = RNG.normal(size=(4, 4)) + 4 * np.eye(4)
@@ -103,7 +103,7 @@ class TestErrors:
         assert "'L' or 'U'" in str(error.value)
         with pytest.raises(ArgumentError, match="qr: there is no such mode"):
             wg.vjp(lambda a: np.linalg.qr(a, mode="thin"), A)
-        with pytest.raises(MissingRuleError, match="Householder vectors .* have no derivative"):
+        with pytest.raises(MissingRuleError, match=r"Householder vectors .* have no derivative"):
             wg.vjp(lambda a: np.linalg.qr(a, mode="raw"), A)
 
     @pytest.mark.parametrize(
@@ -353,7 +353,7 @@ class TestDegenerateSpectra:
         assert jacobian == pytest.approx(np.array([np.diag(row) for row in np.eye(3)]))
 
     def test_projector_on_whole_eigenspaces(self) -> None:
-        """P = sum over the lowest, degenerate, eigenspace: dP by first-order perturbation theory."""
+        """The projector on the lowest, degenerate, eigenspace: first-order perturbation theory."""
         q, _ = np.linalg.qr(RNG.normal(size=(4, 4)))
         m = symmetric(q @ np.diag([1.0, 1.0, 3.0, 3.0]) @ q.T)
         ds = symmetric(DA)

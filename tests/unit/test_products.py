@@ -239,3 +239,36 @@ def test_a_convolution_costs_what_its_window_needs() -> None:
     program = program_of(lambda a, v: np.convolve(a, v, "valid"), (100,), (10,))
     (equation,) = program.equations
     assert equation.primitive.cost(*costs_of(equation), **equation.params) == 2 * 91 * 10
+
+
+# -- source text -----------------------------------------------------------------------------------
+
+
+def run_source(f: Any, *args: Any) -> Any:
+    program = wg.trace(f)(*args)
+    namespace: dict[str, Any] = {}
+    exec(program.source("recorded"), namespace)
+    return namespace["recorded"](*args, *program.captured)
+
+
+@pytest.mark.parametrize(
+    "f, shapes",
+    [
+        (lambda a, b: np.einsum("bij,bkj->bik", a, b), ((2, 3, 4), (2, 2, 4))),
+        (lambda a, b: np.matmul(a, b), ((2, 3, 4), (4, 2))),
+        (lambda a, b: np.dot(a, b), ((3, 4), (4,))),
+        (lambda a, b: np.cross(a, b), ((2, 3), (3,))),
+        (lambda a, b: np.convolve(a, b, "same"), ((4,), (3,))),
+        (lambda a, b: np.correlate(a, b, "full"), ((4,), (3,))),
+        (wg.vmap(np.convolve), ((2, 4), (2, 3))),
+        (lambda a, b: np.interp(a, np.sort(b), b), ((4,), (3,))),
+        (wg.vmap(lambda a, b: np.interp(a, np.sort(b), b)), ((2, 4), (2, 3))),
+        (wg.vmap(lambda a, b: np.searchsorted(np.sort(a), b)), ((2, 4), (2, 3))),
+        (wg.vmap(lambda a, b: np.digitize(a, np.sort(b))), ((2, 4), (2, 3))),
+        (lambda a, b: np.lexsort((a, b)), ((4,), (4,))),
+        (lambda a, b: np.partition(a, 1) * np.argpartition(b, 2), ((4,), (4,))),
+    ],
+)
+def test_the_source_of_a_program_runs(f: Any, shapes: Any) -> None:
+    args = [rng.normal(size=shape) for shape in shapes]
+    np.testing.assert_allclose(run_source(f, *args), f(*args), rtol=1e-13)

@@ -16,7 +16,7 @@ import scipy.special
 
 import wengert as wg
 from wengert.errors import ArgumentError, MissingRuleError, ShapeError
-from wengert.ops.linalg.common import DegenerateSpectrumWarning
+from wengert.ops.linalg.structure import DegenerateSpectrumWarning
 from wengert.scipy import linalg, special
 
 RNG = np.random.default_rng(8)

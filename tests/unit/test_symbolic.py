@@ -20,6 +20,9 @@ from wengert.errors import (
     MissingRuleError,
     NotDifferentiableError,
 )
+from wengert.ir import Equation, Literal, Primitive, Program, Var, registry
+from wengert.symbolic import control, table
+from wengert.types import Type
 
 x, y = sympy.symbols("x y")
 
@@ -180,6 +183,24 @@ class TestAgreesWithAutomaticDifferentiation:
         assert wg.grad(f)(0.7) == pytest.approx(2 * 0.7 * np.sin(0.7))
 
 
+class TestTable:
+    def test_names_are_those_of_primitives(self) -> None:
+        tables = {**table.ELEMENTWISE, **table.STRUCTURAL, **control.CONTROL}
+        assert sorted(name for name in tables if name not in registry) == []
+
+    def test_elementwise_primitives_without_conversion_are_known(self) -> None:
+        """Each is missing for a reason: bits, decimal digits, rounding of the machine's numbers."""
+        converted = {**table.ELEMENTWISE, **table.STRUCTURAL}
+        missing = {
+            name
+            for name, primitive in registry.items()
+            if primitive.is_elementwise and hasattr(np, name) and name not in converted
+        }
+        bits = "bitwise_and bitwise_or bitwise_xor bitwise_count invert left_shift right_shift"
+        machine = "nextafter spacing rint round gcd lcm"
+        assert missing == set(f"{bits} {machine}".split())
+
+
 class TestExpressions:
     def test_known_derivatives(self) -> None:
         assert symbolic.differentiate(np.sin) == sympy.cos(x)
@@ -258,11 +279,25 @@ class TestFromSymPy:
             )
 
     def test_traced_and_differentiated(self) -> None:
-        expression = sympy.exp(-x) * sympy.erf(x * y)
+        expression = sympy.exp(-x) * sympy.atan(x * y)
         f = symbolic.from_sympy(expression, (x, y))
         expected = float(sympy.diff(expression, x).subs({x: 0.3, y: 1.2}).evalf(20))
         assert wg.grad(f)(0.3, 1.2) == pytest.approx(expected, rel=1e-13)
         assert wg.jacfwd(f)(0.3, 1.2) == pytest.approx(expected, rel=1e-13)
+
+    def test_special_functions_are_computed_by_scipy(self) -> None:
+        for expression in (
+            sympy.erf(x),
+            sympy.gamma(x),
+            sympy.loggamma(x),
+            sympy.digamma(x),
+            sympy.polygamma(1, x),
+            sympy.besselj(1, x),
+            sympy.beta(x, 2),
+            sympy.erfinv(x / 3),
+        ):
+            f = symbolic.from_sympy(expression, [x])
+            assert f(0.7) == pytest.approx(float(expression.subs(x, 0.7).evalf(20)), rel=1e-13)
 
     def test_arrays_of_expressions_and_of_symbols(self) -> None:
         v = sympy.Array(sympy.symbols("v_0 v_1"))
@@ -386,6 +421,35 @@ class TestRefusals:
     def test_operation_without_counterpart(self) -> None:
         with pytest.raises(MissingRuleError, match="sort: this operation cannot be converted"):
             symbolic.to_sympy(lambda x: np.sort(x), shapes=[3])
+
+    def test_integers_made_of_expressions(self) -> None:
+        with pytest.raises(MissingRuleError, match="cannot become an integer"):
+            symbolic.to_sympy(lambda x: x.astype(int) * x)
+
+    def test_choice_among_more_than_two_branches(self) -> None:
+        program = Program([Var(Type((), float))] * 2, [], [Literal(1.0)])
+        index, operand = Var(Type((), float)), Var(Type((), float))
+        out = (Var(Type((), float)),)
+        equation = Equation(registry["cond"], (index, operand), {"branches": (program,) * 3}, out)
+        with pytest.raises(MissingRuleError, match="more than two branches"):
+            symbolic.to_sympy(Program([index, operand], [equation], out))
+
+    @pytest.mark.parametrize(
+        "array, reason",
+        [
+            (lambda x: x.astype(float), "on expressions: TypeError"),
+            (lambda x: x + int(x.dtype == object), "treats expressions unlike numbers"),
+        ],
+    )
+    def test_implementation_that_does_not_work_on_expressions(
+        self, array: Callable[..., Any], reason: str
+    ) -> None:
+        primitive = Primitive("strange", array, lambda x: x, linear_in=(frozenset({0}),))
+        a, b = Var(Type((2,), float)), Var(Type((2,), float))
+        program = Program([a], [Equation(primitive, (a,), {}, (b,))], [b])
+        with pytest.raises(MissingRuleError, match="strange: this operation") as caught:
+            symbolic.to_sympy(program)
+        assert reason in str(caught.value)
 
     def test_loop_of_unknown_length(self) -> None:
         with pytest.raises(MissingRuleError, match="while"):

@@ -348,7 +348,9 @@ def run_script(script, x, orders):
         elif kind == "T":
             made = h.T
         elif kind == "reshape":
-            made = h.reshape(-1) if b % 2 else h.reshape(h.shape[::-1], order=orders[c % len(orders)])
+            made = (
+                h.reshape(-1) if b % 2 else h.reshape(h.shape[::-1], order=orders[c % len(orders)])
+            )
         elif kind == "ravel":
             made = h.ravel(order="CFK"[b % 3])
         elif kind == "newaxis":
@@ -388,7 +390,12 @@ def run_script(script, x, orders):
             np.multiply(h, 0.5, out=other)
         elif kind == "where":
             np.copyto(h, 0.2, where=np.arange(h.size).reshape(h.shape) % 3 == b % 3)
-        if made is not None and made.size and made.size * made.ndim < 60 and getattr(made, "shape", None) != ():
+        if (
+            made is not None
+            and made.size
+            and made.size * made.ndim < 60
+            and getattr(made, "shape", None) != ()
+        ):
             arrays.append(made)
         elif kind == "zero_d" and made is not None:
             made *= 2.0
@@ -400,9 +407,7 @@ KINDS = (
     "row column slice back T reshape ravel newaxis squeeze copy fancy zero_d scalar element "
     "elements fill iadd imul iadd_slice assign scatter add_at out where"
 ).split()
-STEPS = st.tuples(
-    st.sampled_from(KINDS), st.integers(0, 7), st.integers(0, 11), st.integers(0, 11)
-)
+STEPS = st.tuples(st.sampled_from(KINDS), st.integers(0, 7), st.integers(0, 11), st.integers(0, 11))
 
 
 @settings(max_examples=100, deadline=None)

@@ -48,7 +48,10 @@ guard_p = define(
         batch=lambda size, args, is_batched, *, answer: ((), ()),
         cost=lambda in_types, out_types, **params: 0,
         is_multiple=True,
-        facts={"purpose": "stops a replay when a decision differs"},
+        facts={
+            "derivative": "zero: no outputs",
+            "purpose": "stops a replay when a decision differs",
+        },
     )
 )
 

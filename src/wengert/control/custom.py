@@ -210,7 +210,7 @@ custom_self_p = define(
         _outside,
         lambda *types, depth, out_types: out_types,
         linearize=lambda kinds, params, active: _outside(),
-        transpose=Unsupported("a placeholder inside a rule"),  # type: ignore[arg-type]  # a filled cell
+        transpose=Unsupported("a placeholder inside a rule"),
         batch=_batch_self,
         cost=lambda in_types, out_types, **params: 0,
         is_multiple=True,

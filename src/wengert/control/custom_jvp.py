@@ -186,7 +186,7 @@ custom_p = define(
         _run,
         lambda *types, primal, **params: primal.out_types,
         linearize=_linearize,
-        transpose=Unsupported("its linear part stands in its rule"),  # type: ignore[arg-type]  # a filled cell
+        transpose=Unsupported("its linear part stands in its rule"),
         batch=_batch,
         series=_series,
         cost=lambda in_types, out_types, *, primal, **params: program_flops(primal),

@@ -55,6 +55,7 @@ any_live_p: Primitive = define(
         ),
         cost=lambda in_types, out_types, **params: 0,
         render=lambda ins, params: f"np.any({ins[0]}, axis={params['axis']})",
+        facts={"derivative": "zero: booleans"},
     )
 )
 
@@ -77,6 +78,7 @@ longest_p: Primitive = define(
         ),
         cost=lambda in_types, out_types, **params: 0,
         render=lambda ins, params: f"np.max({ins[0]}, axis={params['axis']}, initial=0)",
+        facts={"derivative": "zero: integers"},
     )
 )
 

@@ -241,7 +241,7 @@ while_p = define(
         _run,
         _types,
         linearize=_linearize,
-        transpose=Unsupported(  # type: ignore[arg-type]  # a filled cell of the matrix
+        transpose=Unsupported(
             "a loop whose length depends on values is not linear; its linear part is a scan"
         ),
         batch=_batch,

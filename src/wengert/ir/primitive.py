@@ -62,7 +62,7 @@ class Primitive:
     type_rule: Rule
     linear_in: tuple[frozenset[int], ...] = ()
     jvp: Rule | Unsupported | None = None
-    transpose: Mapping[int, Rule] | Rule | None = None
+    transpose: Mapping[int, Rule] | Rule | Unsupported | None = None
     accumulate: Mapping[int, Rule] | None = None  # rule(acc, ct, args, **params): adds into acc
     transpose_all: Rule | None = None  # control flow: all inputs at once
     batch: Rule | Unsupported | None = None

@@ -95,7 +95,7 @@ _CREATION = [
     "zeros_like",
 ]
 
-__all__ = [*public_names(np), "fft", "linalg"]  # noqa: PLE0604  # names, from NumPy's own list
+__all__ = [*public_names(np), "fft", "linalg"]  # names, from NumPy's own list
 
 
 def __getattr__(name: str) -> Any:

@@ -49,6 +49,8 @@ def require(a: Any, dtype: Any = None, requirements: Any = None, *, like: Any = 
 
 def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
     """`asarray`, which raises where a value is NaN or infinite: a decision on traced values."""
+    if not has_tracer(a):
+        return here(np.asarray_chkfinite(a, dtype, order))
     result = asarray(a, dtype)
     if result.dtype.kind in "fc" and not bool(np.all(np.isfinite(result))):
         raise ArgumentError("asarray_chkfinite: there are NaNs or infinities.", got=repr(result))
@@ -75,9 +77,11 @@ def arange(
         start, stop = 0, start
     step = 1 if step is None else step
     if not has_tracer([start, stop, step]):
-        return here(np.arange(start, stop, step, dtype))
+        return here(np.arange(start, stop, step, dtype))  # type: ignore[call-overload]  # as given
     n = max(operator.index(np.ceil(div(stop - start, step)).__int__()), 0)
-    kind = np.result_type(*[a if isinstance(a, (int, float)) else a.dtype for a in (start, stop, step)])
+    kind = np.result_type(
+        *[a if isinstance(a, (int, float)) else a.dtype for a in (start, stop, step)]
+    )
     values = add(start, mul(convert(iota(n), kind), step))
     return convert(values, kind if dtype is None else np.dtype(dtype))
 

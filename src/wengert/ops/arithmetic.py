@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError
+from wengert.ir.primitive import Primitive
 from wengert.ops.comparison import eq_p, logical_and_p
 from wengert.ops.core import add, conj, convert, fit, mul, neg, real, sub, unfit
 from wengert.ops.exponential import log
@@ -21,7 +22,7 @@ from wengert.ops.selection import select
 from wengert.trace.tracer import Tracer, bind
 from wengert.types import Type
 
-# -- quotients and remainders ------------------------------------------------------------------------
+# -- quotients and remainders ----------------------------------------------------------------------
 
 
 def div(x: Any, y: Any) -> Any:
@@ -89,11 +90,13 @@ def divmod_(x: Any, y: Any) -> tuple[Any, Any]:
     return bind(floor_divide_p, x, y), bind(remainder_p, x, y)
 
 
-# -- whole and fractional parts: constant between the jumps -------------------------------------------
+# -- whole and fractional parts: constant between the jumps ----------------------------------------
 
 floor_p = elementwise("floor", np.floor, kinks="at integers; the derivative is 0 everywhere")
 ceil_p = elementwise("ceil", np.ceil, kinks="at integers; the derivative is 0 everywhere")
-trunc_p = elementwise("trunc", np.trunc, kinks="at integers; the derivative is 0 everywhere")
+trunc_p: Primitive = elementwise(
+    "trunc", np.trunc, kinks="at integers; the derivative is 0 everywhere"
+)
 rint_p = elementwise("rint", np.rint, kinks="at half integers; the derivative is 0 everywhere")
 round_p = elementwise(
     "round",
@@ -140,7 +143,7 @@ def modf(x: Any) -> tuple[Any, Any]:
     return bind(modf_fraction_p, x), bind(modf_integer_p, x)
 
 
-# -- floating-point parts ------------------------------------------------------------------------------
+# -- floating-point parts --------------------------------------------------------------------------
 
 frexp_exponent_p = elementwise(
     "frexp_exponent",
@@ -190,7 +193,7 @@ nextafter_p = elementwise(
 )
 spacing_p = elementwise("spacing", np.spacing, kinks="the derivative is 0 everywhere")
 
-# -- powers and roots --------------------------------------------------------------------------------
+# -- powers and roots ------------------------------------------------------------------------------
 
 
 def power(x: Any, y: Any) -> Any:
@@ -308,7 +311,7 @@ hypot_p = elementwise(
     at_zero="subgradient 0 where both are 0",
 )
 
-# -- absolute values and signs ------------------------------------------------------------------------
+# -- absolute values and signs ---------------------------------------------------------------------
 
 
 def absolute(x: Any) -> Any:

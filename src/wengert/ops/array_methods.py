@@ -10,11 +10,11 @@ import numpy as np
 
 from wengert.errors import ArgumentError, ConversionError, IndexingError
 from wengert.ops import assignment, diagonals, masks, repeating, shapes, taking
-from wengert.ops.assignment import write_all
-from wengert.ops.core import convert, copy, reshape, transpose
+from wengert.ops.core import convert, copy, reshape, reshape_p, transpose
 from wengert.ops.elementwise import eq_p
 from wengert.ops.indexing import read
-from wengert.ops.joining import at_least_0d
+from wengert.ops.joining import array_of, at_least_0d
+from wengert.ops.output import write_all
 from wengert.ops.subscripts import getitem, setitem
 from wengert.trace.tracer import ScalarTracer, Tracer, bind, implements, install, snapshot
 from wengert.trace.views import layout
@@ -47,8 +47,8 @@ def copied(x: Any, order: str = "C") -> Any:
 
 def reordered(x: Any) -> Any:
     """A copy in C order: two reshapes, the first of which cannot be a view."""
-    flat = bind(shapes.reshape_p, x, shape=(x.size,), order="C")
-    return snapshot(bind(shapes.reshape_p, flat, shape=x.shape, order="C"))
+    flat = bind(reshape_p, x, shape=(x.size,), order="C")
+    return snapshot(bind(reshape_p, flat, shape=x.shape, order="C"))
 
 
 def astype(
@@ -148,7 +148,7 @@ class FlatIterator:
             setitem(x, unraveled(int(index), x), value)
             return
         flat = self.copy()
-        value = at_least_0d(assignment.array_of(value))
+        value = at_least_0d(array_of(value))
         n = taking.take(np.arange(x.size), np.arange(x.size)[index]).size
         setitem(flat, index, assignment._repeated(reshape(value, (value.size,)), n))
         write_all(x, reshape(flat, x.shape))
@@ -232,7 +232,9 @@ install("fill", assignment.fill)
 install("put", assignment.put)
 install("take", taking.take)
 install("choose", taking.choose)
-install("compress", lambda x, condition, axis=None, out=None: taking.compress(condition, x, axis, out))
+install(
+    "compress", lambda x, condition, axis=None, out=None: taking.compress(condition, x, axis, out)
+)
 install("repeat", repeating.repeat)
 install("nonzero", masks.nonzero)
 install("diagonal", diagonals.np_diagonal)

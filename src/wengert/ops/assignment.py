@@ -66,7 +66,7 @@ def require_traced(what: str, target: Any) -> None:
 
 
 @implements(np.copyto)
-def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     require_traced("np.copyto", dst)
     src = array_of(src) if not isinstance(src, (int, float, complex)) else src
     source = src.dtype if hasattr(src, "dtype") else type(src)
@@ -169,8 +169,6 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -
 
 
 # -- ufunc.at --------------------------------------------------------------------------------------
-
-
 
 
 def ufunc_at(ufunc: Any, target: Any, index: Any, values: Any = None) -> None:

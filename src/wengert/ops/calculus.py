@@ -136,6 +136,15 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
         One spacing for all axes, or one an axis: a number, or the coordinates along it.
     axis : int or tuple of int, optional
     edge_order : {1, 2}
+        Order of the differences at the edges.
+
+    Examples
+    --------
+    >>> import wengert as wg
+    >>> wg.jacobian(np.gradient)(np.zeros(3))
+    array([[-1. ,  1. ,  0. ],
+           [-0.5,  0. ,  0.5],
+           [ 0. , -1. ,  1. ]])
     """
     f = as_operand(f)
     n = len(f.shape)

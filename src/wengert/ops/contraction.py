@@ -21,6 +21,7 @@ import numpy as np
 from wengert.errors import ArgumentError, ShapeError
 from wengert.ops.core import conj, convert, mul, reshape, sum_axes, transpose
 from wengert.ops.families import bilinear
+from wengert.ops.joining import array_of
 from wengert.trace.tracer import Tracer, bind
 from wengert.types import Type
 
@@ -30,7 +31,7 @@ Labels = tuple[Hashable, ...]
 
 def as_operand(x: Any) -> Any:
     """`x` as a Tracer, array or NumPy scalar: what products take their shapes from."""
-    return x if isinstance(x, (Tracer, np.ndarray, np.generic)) else np.asarray(x)
+    return x if isinstance(x, (Tracer, np.ndarray, np.generic)) else array_of(x)
 
 
 def describe(**operands: Any) -> str:
@@ -245,6 +246,12 @@ def contract(
         Labels of the result, each of them in an operand.
     name : str
         The user's function, for messages.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> contract(np.ones((2, 3)), "ij", np.arange(3.0), "j", "i")
+    array([3., 3.])
     """
     try:
         plan = _plan(a.shape, tuple(labels_a), b.shape, tuple(labels_b), tuple(labels_out))

@@ -26,7 +26,13 @@ _SHORT = 32  # up to here shifted products of whole rows beat sums over windows
 
 
 def convolve_window(a: Any, v: Any, start: int, length: int) -> Any:
-    """The window of the full convolution of `a` and `v` along their last axes."""
+    """The window of the full convolution of `a` and `v` along their last axes.
+
+    Examples
+    --------
+    >>> convolve_window(np.array([1.0, 2.0]), np.array([1.0, 10.0]), start=-1, length=5)
+    array([ 0.,  1., 12., 20.,  0.])
+    """
     return bind(convolve_p, a, v, start=int(start), length=int(length))
 
 
@@ -109,9 +115,6 @@ convolve_p: Primitive = bilinear(
     ),
     flops=lambda in_types, out_types, *, start, length: (
         2 * out_types[0].size * min(in_types[0].shape[-1], in_types[1].shape[-1])
-    ),
-    render=lambda ins, params: (
-        f"np.convolve({ins[0]}, {ins[1]})[{params['start']}:{params['start'] + params['length']}]"
     ),
 )
 

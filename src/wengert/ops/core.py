@@ -478,6 +478,7 @@ iota_p = define(
         cost=lambda in_types, out_types, **params: 0,
         gives_array=True,
         render=lambda ins, params: f"np.arange({params['n']}, dtype=np.{params['dtype'].name})",
+        facts={"derivative": "zero: a constant"},
     )
 )
 
@@ -582,6 +583,7 @@ stack_zeros_p = define(
         lambda *, type: Stack((), type),
         lambda *, type: type,
         cost=lambda in_types, out_types, **params: 0,
+        facts={"derivative": "zero: a constant"},
     )
 )
 

@@ -14,8 +14,8 @@ import numpy as np
 from wengert.errors import ArgumentError
 from wengert.ops.core import add, broadcast_to, convert, full, mul, reshape, sub, zeros_of
 from wengert.ops.elementwise import div, power
-from wengert.ops.selection import real_dtype
 from wengert.ops.joining import array_of, at_least_0d
+from wengert.ops.selection import real_dtype
 from wengert.ops.shapes import shape_tuple
 from wengert.trace.tracer import ArrayTracer, Tracer, current_recording, implements
 from wengert.types import Type
@@ -33,7 +33,12 @@ def _like_type(prototype: Any, dtype: Any, shape: Any) -> Type:
 
 @implements(np.zeros_like, np.empty_like)
 def zeros_like(
-    a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, **kwargs: Any
+    a: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    **kwargs: Any,
 ) -> Any:
     """Zeros of the type of `a`, an array of its recording that can be written."""
     return zeros_of(_like_type(a, dtype, shape))
@@ -41,7 +46,12 @@ def zeros_like(
 
 @implements(np.ones_like)
 def ones_like(
-    a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, **kwargs: Any
+    a: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    **kwargs: Any,
 ) -> Any:
     """Ones of the type of `a`, an array of its recording that can be written."""
     type_ = _like_type(a, dtype, shape)

@@ -19,7 +19,7 @@ from wengert.ops.ufuncs import METHODS
 from wengert.trace.tracer import bind, implements, install
 from wengert.types import Type
 
-# -- primitives ------------------------------------------------------------------------------------------
+# -- primitives ------------------------------------------------------------------------------------
 
 
 def _running(x: Any, function: Any, axis: int, reverse: bool) -> Any:
@@ -97,7 +97,7 @@ cumprod_p = define(
     )
 )
 
-# -- running extremes --------------------------------------------------------------------------------------
+# -- running extremes ------------------------------------------------------------------------------
 
 
 def _first_extreme(x: Any, *, axis: int, largest: bool) -> Any:
@@ -115,7 +115,7 @@ def _first_extreme(x: Any, *, axis: int, largest: bool) -> Any:
     return np.maximum.accumulate(np.where(is_new, places, 0), axis=axis)
 
 
-first_extreme_p = define(
+first_extreme_p: Primitive = define(
     Primitive(
         "first_extreme",
         _first_extreme,
@@ -126,6 +126,7 @@ first_extreme_p = define(
         ),
         cost=lambda in_types, out_types, **params: 3 * in_types[0].size,
         gives_array=True,
+        facts={"derivative": "zero: integers"},
     )
 )
 
@@ -155,7 +156,7 @@ def _running_extreme(name: str, ufunc: np.ufunc, largest: bool) -> Primitive:
 cummax_p = _running_extreme("cummax", np.maximum, True)
 cummin_p = _running_extreme("cummin", np.minimum, False)
 
-# -- NumPy's functions -------------------------------------------------------------------------------------
+# -- NumPy's functions -----------------------------------------------------------------------------
 
 
 def _cumulating(along: Any, ufunc: np.ufunc, name: str) -> Any:

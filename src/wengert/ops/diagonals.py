@@ -41,7 +41,9 @@ def diagonal(x: Any, offset: int) -> Any:
 def _places(n: int, offset: int) -> tuple[Any, Any]:
     """Rows and columns of a diagonal of length `n`, as operations that make them."""
     rows = iota(n)
-    return (rows, rows + offset) if offset > 0 else (rows - offset, rows) if offset else (rows, rows)
+    return (
+        (rows, rows + offset) if offset > 0 else (rows - offset, rows) if offset else (rows, rows)
+    )
 
 
 def _accumulate(acc: Any, ct: Any, args: Any, *, offset: int) -> Any:
@@ -56,7 +58,9 @@ def _accumulate(acc: Any, ct: Any, args: Any, *, offset: int) -> Any:
 diagonal_p = linear(
     "diagonal",
     lambda x, *, offset: np.diagonal(x, offset, -2, -1),
-    lambda x, *, offset: Type((*x.shape[:-2], diagonal_length(*x.shape[-2:], offset)), x.dtype),
+    lambda x, *, offset: Type(
+        (*x.shape[:-2], diagonal_length(x.shape[-2], x.shape[-1], offset)), x.dtype
+    ),
     transpose=None,
     accumulate={0: _accumulate},
     batch=lambda size, args, is_batched, *, offset: (diagonal(args[0], offset), True),
@@ -117,7 +121,9 @@ def diag(v: Any, k: int = 0) -> Any:
         return diagonal(v, k)
     if v.ndim != 1:
         raise ShapeError(
-            "diag: neither a vector nor a matrix.", got=f"shape {v.shape}", expected="one or two axes"
+            "diag: neither a vector nor a matrix.",
+            got=f"shape {v.shape}",
+            expected="one or two axes",
         )
     n = v.shape[0] + abs(k)
     zeros = zeros_of(Type((n, n), v.dtype))
@@ -169,14 +175,14 @@ def _matrix(m: Any) -> Any:
 def tril(m: Any, k: int = 0) -> Any:
     """The elements on and below a diagonal, zeros above."""
     m = _matrix(m)
-    return select(_below(*m.shape[-2:], operator.index(k)), m, 0)
+    return select(_below(m.shape[-2], m.shape[-1], operator.index(k)), m, 0)
 
 
 @implements(np.triu)
 def triu(m: Any, k: int = 0) -> Any:
     """The elements on and above a diagonal, zeros below."""
     m = _matrix(m)
-    return select(_below(*m.shape[-2:], operator.index(k) - 1), 0, m)
+    return select(_below(m.shape[-2], m.shape[-1], operator.index(k) - 1), 0, m)
 
 
 @implements(np.tril_indices_from)
@@ -210,5 +216,3 @@ def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     if not powers:
         return zeros_of(Type((x.shape[0], 0), x.dtype))
     return np.stack(powers if increasing else powers[::-1], axis=1)
-
-

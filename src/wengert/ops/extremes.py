@@ -38,7 +38,7 @@ from wengert.ops.ufuncs import METHODS
 from wengert.trace.tracer import bind, implements, install
 from wengert.types import Type
 
-# -- where the extremes are ----------------------------------------------------------------------------
+# -- where the extremes are ------------------------------------------------------------------------
 
 
 def _rows(x: Any, axes: tuple[int, ...]) -> Any:
@@ -67,7 +67,7 @@ def _locate_type(x: Type, *, axes: tuple[int, ...], largest: bool) -> tuple[Type
     return result, result
 
 
-locate_p = define(
+locate_p: Primitive = define(
     Primitive(
         "locate",
         _locate,
@@ -78,6 +78,7 @@ locate_p = define(
         ),
         cost=lambda in_types, out_types, **params: 2 * in_types[0].size,
         is_multiple=True,
+        facts={"derivative": "zero: integers"},
     )
 )
 
@@ -138,7 +139,7 @@ pick_p = linear(
     batch=_batched("pick"),
     flops=lambda in_types, out_types, **params: out_types[0].size,
 )
-place_p = linear(
+place_p: Primitive = linear(
     "place",
     _place,
     lambda ct, x, index, ties, *, axes: Type(x.shape, ct.dtype),
@@ -148,7 +149,7 @@ place_p = linear(
     gives_array=True,
 )
 
-# -- largest and smallest ----------------------------------------------------------------------------------
+# -- largest and smallest --------------------------------------------------------------------------
 
 
 def _extreme_jvp(largest: bool) -> Any:
@@ -239,7 +240,7 @@ def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False) -> An
     return deliver(result, out, "ptp")
 
 
-# -- places: integers, without a derivative ------------------------------------------------------------
+# -- places: integers, without a derivative --------------------------------------------------------
 
 
 def _argument_type(x: Type, *, axis: int, keepdims: bool) -> Type:
@@ -259,6 +260,7 @@ def _argument(name: str, function: Any) -> Primitive:
         render=lambda ins, params: (
             f"np.{name}({ins[0]}, axis={params['axis']}, keepdims={params['keepdims']})"
         ),
+        facts={"derivative": "zero: integers", "ties": "the first of the equal elements"},
     )
     return define(primitive)
 
@@ -301,7 +303,7 @@ argmin = implements(np.argmin)(_arg_extreme(argmin_p, "argmin"))
 install("argmax", lambda self, *args, **kwargs: argmax(self, *args, **kwargs))
 install("argmin", lambda self, *args, **kwargs: argmin(self, *args, **kwargs))
 
-# -- log of a sum of exponentials ------------------------------------------------------------------------
+# -- log of a sum of exponentials ------------------------------------------------------------------
 
 
 def _logsumexp(x: Any, *, axes: tuple[int, ...], keepdims: bool) -> Any:
@@ -324,7 +326,14 @@ def _logsumexp_jvp(args: Any, out: Any, tangents: Any, *, axes: Any, keepdims: b
     return reshape(sum_axes(mul(tangents[0], weights), axes), out.shape)
 
 
-logsumexp_p = define(
+def _render_logsumexp(x: str, *, axes: tuple[int, ...], keepdims: bool) -> str:
+    """One axis at a time, from the last: NumPy reduces over several only where order is free."""
+    for axis in reversed(axes):
+        x = f"np.logaddexp.reduce({x}, axis={axis}, keepdims={keepdims})"
+    return x
+
+
+logsumexp_p: Primitive = define(
     Primitive(
         "logsumexp",
         _logsumexp,
@@ -335,9 +344,7 @@ logsumexp_p = define(
             True,
         ),
         cost=lambda in_types, out_types, **params: 12 * in_types[0].size,
-        render=lambda ins, params: (
-            f"np.logaddexp.reduce({ins[0]}, axis={params['axes']}, keepdims={params['keepdims']})"
-        ),
+        render=lambda ins, params: _render_logsumexp(ins[0], **params),
         facts={"at_infinity": "the derivative is 0 where every element is -Inf"},
     )
 )

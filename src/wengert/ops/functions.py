@@ -13,11 +13,10 @@ import numpy as np
 
 from wengert.errors import ArgumentError
 from wengert.ops import core
-from wengert.ops.arithmetic import absolute, div, positive_p, round_p, trunc_p
+from wengert.ops.arithmetic import absolute, positive_p, round_p, trunc_p
 from wengert.ops.comparison import (
     as_condition,
     eq,
-    gt,
     isinf,
     isnan,
     le,
@@ -28,15 +27,16 @@ from wengert.ops.comparison import (
     signbit_p,
 )
 from wengert.ops.core import add, convert, imag, mul, real, sub
+from wengert.ops.joining import array_of
 from wengert.ops.output import deliver
 from wengert.ops.selection import maximum, minimum, select
 from wengert.ops.trigonometric import rad2deg, sinc
-from wengert.trace.tracer import ArrayTracer, Tracer, bind, function_handlers, implements, install
+from wengert.trace.tracer import ArrayTracer, ScalarTracer, Tracer, bind, implements, install
 from wengert.trace.views import update
 
 _NOT_GIVEN = np._NoValue  # what NumPy's own signatures have
 
-# -- parts of complex numbers --------------------------------------------------------------------------
+# -- parts of complex numbers ----------------------------------------------------------------------
 
 
 @implements(np.real)
@@ -46,7 +46,9 @@ def real_(val: Any) -> Any:
 
 @implements(np.imag)
 def imag_(val: Any) -> Any:
-    return imag(as_operand(val))
+    val = as_operand(val)
+    part = imag(val)
+    return as_scalar(part) if isinstance(val, ScalarTracer) else part
 
 
 @implements(np.angle)
@@ -70,13 +72,13 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
 
 
 def as_operand(x: Any) -> Any:
-    """A tracer as it is, anything else as an array."""
-    return x if isinstance(x, Tracer) else np.asanyarray(x)
+    """A tracer as it is, anything else as an array; lists may hold traced values."""
+    return x if isinstance(x, Tracer) else array_of(x)
 
 
 def as_scalar(x: Any) -> Any:
     """What NumPy returns in place of a 0-d array: the scalar."""
-    return x[()] if x.shape == () else x
+    return x[()] if isinstance(x, (ArrayTracer, np.ndarray)) and x.shape == () else x
 
 
 def _set_part(name: str) -> Any:
@@ -94,7 +96,7 @@ install("imag", property(imag, _set_part("imag")))
 install("conj", core.conj)
 install("conjugate", core.conj)
 
-# -- rounding ------------------------------------------------------------------------------------------
+# -- rounding --------------------------------------------------------------------------------------
 
 
 @implements(np.round, np.around)
@@ -118,7 +120,7 @@ def sinc_(x: Any) -> Any:
     return sinc(as_operand(x))
 
 
-# -- choices -------------------------------------------------------------------------------------------
+# -- choices ---------------------------------------------------------------------------------------
 
 
 @implements(np.where)
@@ -199,8 +201,6 @@ def select_(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
             "select: there must be one choice for each condition.",
             got=f"{len(condlist)} conditions, {len(choicelist)} choices",
         )
-    if not condlist:
-        raise ArgumentError("select: there is no condition.", got="an empty list")
     for i, condition in enumerate(condlist):
         if as_operand(condition).dtype != np.bool_:
             raise ArgumentError(
@@ -261,7 +261,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     return y
 
 
-# -- NaN and infinity ------------------------------------------------------------------------------------
+# -- NaN and infinity ------------------------------------------------------------------------------
 
 
 @implements(np.nan_to_num)
@@ -310,7 +310,7 @@ def iscomplex(x: Any) -> Any:
     return logical_not(isreal(x))
 
 
-# -- comparisons of whole arrays ------------------------------------------------------------------------
+# -- comparisons of whole arrays -------------------------------------------------------------------
 
 
 @implements(np.isclose)

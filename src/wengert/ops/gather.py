@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import DtypeError
+from wengert.errors import DtypeError, IndexingError
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import broadcast_to, iota, reshape, transpose, unfit, zeros_of
 from wengert.ops.elementwise import select
@@ -69,7 +69,16 @@ def _front(x: Any, axes: Axes) -> Any:
 
 def places_shape(indices: Sequence[Any]) -> tuple[int, ...]:
     """The broadcast shape of index arrays or their Types; Python ints count as 0-d."""
-    return np.broadcast_shapes(*[i.shape for i in indices if hasattr(i, "shape")])
+    shapes = [i.shape for i in indices if hasattr(i, "shape")]
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise IndexingError(
+            "index arrays do not broadcast with each other.",
+            got=f"shapes {', '.join(map(str, shapes))}",
+            expected="sizes that are equal or 1, counted from the last axis",
+            try_="np.ix_ for the grid of all combinations",
+        ) from None
 
 
 def _gather(x: Any, *indices: Any, axes: Axes) -> Any:
@@ -256,6 +265,16 @@ def _render_update(name: str) -> Any:
     return lambda ins, params: f"{name}({', '.join(ins)}, axes={params['axes']})"
 
 
+def _support(name: str, statement: str) -> str:
+    return f"""
+def {name}(x, value, *places, axes):
+    x = np.array(x)
+    front = np.moveaxis(x, axes, range(len(axes)))
+    {statement}
+    return x
+"""
+
+
 gather_p = linear(
     "gather",
     _gather,
@@ -282,7 +301,7 @@ item_p = linear(
     reads_elements=True,
     render=_render_gather,
 )
-scatter_set_p = linear(
+scatter_set_p: Primitive = linear(
     "scatter_set",
     _set,
     _update_type,
@@ -294,6 +313,7 @@ scatter_set_p = linear(
     in_place=_set_in_place,
     gives_array=True,
     render=_render_update("scatter_set"),
+    support=_support("scatter_set", "front[places] = value"),
     facts={"ties": "of several writes to one place the last one counts, also for derivatives"},
 )
 scatter_add_p = linear(
@@ -306,10 +326,11 @@ scatter_add_p = linear(
     jvp=_update_jvp(adds=True),
     in_place=_add_in_place,
     gives_array=True,
-    flops=lambda in_types, out_types, *, axes: _gather_type(
-        out_types[0], *in_types[2:], axes=axes
-    ).size,
+    flops=lambda in_types, out_types, *, axes: (
+        _gather_type(out_types[0], *in_types[2:], axes=axes).size
+    ),
     render=_render_update("scatter_add"),
+    support=_support("scatter_add", "np.add.at(front, places, value)"),
 )
 
 # -- which of several writes counts ----------------------------------------------------------------
@@ -326,6 +347,17 @@ def _last_writer(*indices: Any, bounds: tuple[int, ...]) -> Any:
     return is_last.reshape(shape)
 
 
+_LAST_WRITER = """
+def last_writer(*places, bounds):
+    places = np.broadcast_arrays(*places)
+    flat = np.ravel_multi_index([i % n for i, n in zip(places, bounds)], bounds).reshape(-1)
+    order = np.argsort(flat, kind="stable")
+    is_last = np.ones(flat.size, bool)
+    is_last[order[:-1]] = flat[order[:-1]] != flat[order[1:]]
+    return is_last.reshape(places[0].shape)
+"""
+
+
 def _last_writer_batch(size: int, args: Any, is_batched: Any, *, bounds: Any) -> Any:
     indices, rank = _batch_indices(size, args, is_batched)
     return bind(last_writer_p, _lanes(size, rank), *indices, bounds=(size, *bounds)), True
@@ -339,6 +371,8 @@ last_writer_p = define(
         batch=_last_writer_batch,
         cost=lambda in_types, out_types, **params: 0,
         gives_array=True,
-        render=_render_update("last_writer"),
+        render=lambda ins, params: f"last_writer({', '.join(ins)}, bounds={params['bounds']})",
+        support=_LAST_WRITER,
+        facts={"derivative": "zero: booleans"},
     )
 )

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import IndexingError, ShapeError
+from wengert.ir.primitive import Primitive
 from wengert.ops.core import (
     broadcast_to,
     copy,
@@ -254,6 +255,15 @@ def _accumulate_index(acc: Any, ct: Any, args: Any, *, index: Index) -> Any:
     return bind(index_add_p, zeros_of(args[0]) if acc is None else acc, ct, index=index)
 
 
+def _support(name: str, operator: str) -> str:
+    return f"""
+def {name}(x, index, value):
+    x = np.array(x)
+    x[index] {operator} value
+    return x
+"""
+
+
 def _render_update(name: str) -> Any:
     def render(ins: Sequence[str], params: Any) -> str:
         return f"{name}({ins[0]}, np.s_[{index_text(params['index'])}], {ins[1]})"
@@ -274,7 +284,7 @@ index_p = linear(
     reads_elements=True,
     render=lambda ins, params: f"{ins[0]}[{index_text(params['index'])}]",
 )
-index_set_p = linear(
+index_set_p: Primitive = linear(
     "index_set",
     _set,
     _update_type,
@@ -286,8 +296,9 @@ index_set_p = linear(
     in_place=_set_in_place,
     gives_array=True,
     render=_render_update("index_set"),
+    support=_support("index_set", "="),
 )
-index_add_p = linear(
+index_add_p: Primitive = linear(
     "index_add",
     _add,
     _update_type,
@@ -297,10 +308,11 @@ index_add_p = linear(
     jvp=_update_jvp(adds=True),
     in_place=_add_in_place,
     gives_array=True,
-    flops=lambda in_types, out_types, *, index: Type(
-        selected_shape(out_types[0].shape, index), out_types[0].dtype
-    ).size,
+    flops=lambda in_types, out_types, *, index: (
+        Type(selected_shape(out_types[0].shape, index), out_types[0].dtype).size
+    ),
     render=_render_update("index_add"),
+    support=_support("index_add", "+="),
 )
 
 # -- indices on views, moved to the array behind ---------------------------------------------------
@@ -399,9 +411,7 @@ def composed(outer: Index, inner: Index) -> Index | None:
     return (*result, *rest)
 
 
-def _through_transpose(
-    axes: tuple[int, ...], index: Index, shape: tuple[int, ...]
-) -> Index | None:
+def _through_transpose(axes: tuple[int, ...], index: Index, shape: tuple[int, ...]) -> Index | None:
     if None in index:
         return None
     index = (*index, *[(0, n, 1) for n in shape[len(index) :]])

@@ -18,7 +18,8 @@ from wengert.ops.contraction import as_operand, describe
 from wengert.ops.core import add, convert, fit, iota, mul, neg, reshape, sub, zeros_of
 from wengert.ops.elementwise import div, select
 from wengert.ops.gather import gather, scatter_add
-from wengert.ops.sorting import argsort_p, by_lanes, lanes_batch, searchsorted_p
+from wengert.ops.searching import by_lanes, lanes_batch, lanes_text, searchsorted_p
+from wengert.ops.sorting import argsort_p
 from wengert.trace.tracer import bind, implements
 from wengert.types import Type
 
@@ -129,7 +130,7 @@ interp_p = define(
         cost=lambda in_types, out_types, *, lanes: (
             out_types[0].size * (3 + in_types[1].size.bit_length())
         ),
-        render=lambda ins, params: f"np.interp({', '.join(ins)})",
+        render=lambda ins, params: lanes_text("interp", ins, params["lanes"]),
         facts={
             "kinks": "knots: the interval on the right; at the last knot the last interval",
             "ties": "of equal knots the later one gives the value, with slope zero at it",
@@ -154,6 +155,13 @@ def interp(
         Values below the first and above the last knot, by default those at the knots.
     period : number, optional
         Period of the knots; `left` and `right` are then not used.
+
+    Examples
+    --------
+    >>> import wengert as wg
+    >>> xp, fp = np.array([0.0, 1.0, 2.0]), np.array([0.0, 10.0, 5.0])
+    >>> wg.elementwise_grad(lambda x: np.interp(x, xp, fp))(np.array([0.5, 1.0, 3.0]))
+    array([10., -5.,  0.])
     """
     x, xp, fp = as_operand(x), as_operand(xp), as_operand(fp)
     if len(xp.shape) != 1 or xp.shape != fp.shape or not xp.size:

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from wengert.errors import ArgumentError, DtypeError, ShapeError
+from wengert.ir.primitive import Primitive
 from wengert.ops.core import broadcast_to, convert, full, reshape, transpose, unfit
 from wengert.ops.families import linear
 from wengert.ops.indexing import index
 from wengert.ops.output import deliver
-from wengert.trace.tracer import Tracer, bind, implements
+from wengert.trace.tracer import ArrayTracer, Tracer, bind, implements
 from wengert.types import Type
 
 
@@ -80,7 +81,7 @@ def strong(x: Any) -> Any:
 
 def operands(name: str, arrays: Any, dtype: Any = None) -> list[Any]:
     """The arrays of a sequence that a NumPy function joins."""
-    if isinstance(arrays, Tracer):
+    if isinstance(arrays, ArrayTracer):
         arrays = list(arrays)
     if not isinstance(arrays, (list, tuple, np.ndarray)):
         raise ArgumentError(
@@ -164,7 +165,7 @@ def _concatenate_batch(size: int, args: Any, is_batched: Any, *, axis: int) -> A
     return concatenate(parts, axis + 1), True
 
 
-concatenate_p = linear(
+concatenate_p: Primitive = linear(
     "concatenate",
     lambda *xs, axis: np.concatenate(xs, axis),
     _concatenate_type,
@@ -219,7 +220,7 @@ def _stack_batch(size: int, args: Any, is_batched: Any, *, axis: int) -> Any:
     return stack(parts, axis + 1), True
 
 
-stack_p = linear(
+stack_p: Primitive = linear(
     "stack",
     _stack,
     _stack_type,
@@ -236,7 +237,7 @@ stack_p = linear(
 # -- NumPy's names ---------------------------------------------------------------------------------
 
 
-def check_casting(name: str, source: Any, target: Any, casting: str) -> None:
+def check_casting(name: str, source: Any, target: Any, casting: Any) -> None:
     """Raise unless NumPy's casting rule allows `source` to become `target`."""
     if not np.can_cast(source, target, casting):
         raise DtypeError(

@@ -14,7 +14,7 @@ import numpy as np
 from wengert.errors import ArgumentError
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import convert, iota, reshape, sum_axes
-from wengert.ops.elementwise import ne_p, select
+from wengert.ops.elementwise import ne_p
 from wengert.trace.tracer import Tracer, bind, implements
 from wengert.types import Type
 
@@ -49,7 +49,7 @@ def nonzero(x: Any) -> tuple[Any, ...]:
             try_="np.atleast_1d(x)",
         )
     mask = as_mask(x)
-    return bind(nonzero_p, mask, count=count_of(mask))  # type: ignore[no-any-return]  # a tuple
+    return bind(nonzero_p, mask, count=count_of(mask))
 
 
 def _nonzero(mask: Any, *, count: int) -> tuple[Any, ...]:
@@ -80,6 +80,7 @@ nonzero_p = define(
         is_multiple=True,
         gives_array=True,
         render=lambda ins, params: f"np.nonzero({ins[0]})",
+        facts={"derivative": "zero: integers"},
     )
 )
 
@@ -99,24 +100,3 @@ def _argwhere(a: Any) -> Any:
     if not a.ndim:
         return reshape(iota(count_of(as_mask(a))), (count_of(as_mask(a)), 0))
     return np.stack(nonzero(a), axis=1)
-
-
-@implements(np.where)
-def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    if x is None and y is None:
-        return nonzero(condition)
-    if x is None or y is None:
-        raise ArgumentError(
-            "where: either both of x and y are given, or neither.",
-            got="one of them",
-            expected="np.where(condition, x, y) or np.where(condition)",
-        )
-    return select(_operand(condition), _operand(x), _operand(y))
-
-
-def _operand(x: Any) -> Any:
-    if isinstance(x, (list, tuple)):
-        from wengert.ops.joining import array_of
-
-        return array_of(x)
-    return x

@@ -131,17 +131,11 @@ dot_p = bilinear(
 
 
 def _matmul_array(a: Any, b: Any) -> Any:
-    if b.ndim == 2 and a.flags.c_contiguous:
+    if b.ndim == 2 and a.size and a.flags.c_contiguous:
         # One product instead of a stack of them.
-        return (
-            a.reshape(-1, a.shape[-1]).dot(b).reshape(*a.shape[:-1], b.shape[1])
-            if (a.size)
-            else np.matmul(a, b)
-        )
-    return np.matmul(
-        for_blas(a) if a.ndim > 2 else a,
-        for_blas(b) if b.ndim > 2 else b,
-    )
+        rows = a.reshape(-1, a.shape[-1])
+        return rows.dot(b).reshape(*a.shape[:-1], b.shape[1])
+    return np.matmul(for_blas(a) if a.ndim > 2 else a, for_blas(b) if b.ndim > 2 else b)
 
 
 def _matmul_type(a: Any, b: Any) -> Type:

@@ -77,7 +77,7 @@ def check_cast(name: str, result: Any, type_: Type, casting: str) -> None:
 def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     if len(shape) > len(target):
         return False
-    return all([n in (1, m) for n, m in zip(shape[::-1], target[::-1], strict=False)])
+    return all(n in (1, m) for n, m in zip(shape[::-1], target[::-1], strict=False))
 
 
 def deliver(result: Any, out: Any, name: str, casting: str = "same_kind") -> Any:
@@ -107,7 +107,7 @@ def deliver(result: Any, out: Any, name: str, casting: str = "same_kind") -> Any
     if isinstance(result, Tracer):
         raise ConversionError(
             f"{name}: a traced result would be written into a plain array and lose its derivative.",
-            got=f"a result {result.variable.type!r}, out of dtype {out.dtype} and shape {out.shape}",
+            got=f"a result {result.type!r}, out of dtype {out.dtype} and shape {out.shape}",
             expected="an array that is part of the recording",
             try_="wengert.numpy.zeros instead of np.zeros for the buffer, or the result returned",
         )

@@ -172,7 +172,13 @@ def _like(values: Any, x: Any) -> Any:
 
 
 def _statistic(name: str) -> Callable[..., Any]:
-    compute = {"maximum": np.max, "minimum": np.min, "mean": np.mean, "median": np.median}[name]
+    functions: dict[str, Callable[..., Any]] = {
+        "maximum": np.max,
+        "minimum": np.min,
+        "mean": np.mean,
+        "median": np.median,
+    }
+    compute = functions[name]
 
     def mode(x: Any, axis: int, width: Widths, stat_length: Any = (None, None)) -> Any:
         _require_elements(x, axis, name)

@@ -16,6 +16,7 @@ from wengert.ops.contraction import as_operand, describe
 from wengert.ops.convolution import convolve
 from wengert.ops.core import convert, full, iota, mul, reshape, sub, zeros_of
 from wengert.ops.elementwise import div, power
+from wengert.ops.linalg.common import is_known
 from wengert.trace.tracer import implements
 from wengert.types import Type
 
@@ -113,7 +114,10 @@ def _without_leading_zeros(p: Any) -> Any:
 
 @implements(np.polymul)
 def polymul(a1: Any, a2: Any) -> Any:
-    """The product of two polynomials, without leading zeros of the factors."""
+    """The product of two polynomials, without leading zeros of the factors.
+
+    What is a leading zero is a decision on values, after which nothing depends on it.
+    """
     a1, a2 = _coefficients("polymul", a1), _coefficients("polymul", a2)
     return convolve(_without_leading_zeros(a1), _without_leading_zeros(a2))
 
@@ -179,7 +183,14 @@ def poly(seq_of_zeros: Any) -> Any:
 def roots(p: Any) -> Any:
     """The roots, as eigenvalues of the companion matrix.
 
-    Zero coefficients at both ends are left out: a decision on their values.
+    Zero coefficients at both ends are left out: a decision on their values, after which nothing
+    depends on them.
+
+    Examples
+    --------
+    >>> import wengert as wg
+    >>> wg.grad(lambda p: np.max(np.real(np.roots(p))))(np.array([1.0, -3.0, 2.0]))
+    array([-4., -2., -1.])
     """
     p = _coefficients("roots", p)
     n_zeros = 0
@@ -245,7 +256,7 @@ def polyfit(
     c = c / (scale[:, None] if len(y.shape) == 2 else scale)
     if full:
         return c, residuals, rank, s, rcond
-    if rank != order:
+    if is_known(rank) and int(rank) != order:
         warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=2)
     if not cov:
         return c

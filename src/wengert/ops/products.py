@@ -70,6 +70,7 @@ cross_p: Primitive = bilinear(
     },
     batch=lambda size, args, is_batched: (bind(cross_p, *align_batch(args, is_batched)), True),
     flops=lambda in_types, out_types: 3 * out_types[0].size,
+    render=lambda ins, params: f"np.cross({', '.join(ins)})",
 )
 
 

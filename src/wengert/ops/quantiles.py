@@ -202,7 +202,8 @@ def _median(name: str, skips_nan: bool) -> Any:
         shape = reduced_shape(a.shape, axes, is_true(keepdims))
         if rows.shape[-1] == 0:
             warn_if(True, "Mean of empty slice.")
-            return deliver(full(shape, np.nan, np.result_type(a.dtype, np.float16)), out, name)
+            dtype = a.dtype if a.dtype.kind in "fc" else np.float64
+            return deliver(as_scalar(full(shape, np.nan, dtype)), out, name)
         if a.dtype.kind not in "fc":
             rows = convert(rows, np.float64)
         order = np.argsort(rows, axis=-1, kind="stable")

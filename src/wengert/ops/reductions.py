@@ -45,7 +45,7 @@ from wengert.types import Type
 NOT_GIVEN = np._NoValue  # what NumPy's own signatures have
 Axis = Any  # None, an integer or a tuple of them
 
-# -- primitives ----------------------------------------------------------------------------------------
+# -- primitives ------------------------------------------------------------------------------------
 
 
 def reduction(
@@ -80,8 +80,8 @@ def reduction(
     return define(primitive)
 
 
-any_p = reduction("any", np.logical_or, dtype=np.dtype(bool))
-all_p = reduction("all", np.logical_and, dtype=np.dtype(bool))
+any_p = reduction("any", np.logical_or, dtype=np.dtype(bool), derivative="zero: booleans")
+all_p = reduction("all", np.logical_and, dtype=np.dtype(bool), derivative="zero: booleans")
 
 
 def exclusive_products(x: Any) -> Any:
@@ -108,13 +108,13 @@ def _prod_jvp(args: Any, out: Any, tangents: Any, *, axes: Any, keepdims: bool) 
 
 prod_p = reduction("prod", np.multiply, jvp=_prod_jvp, at_zero="exact with any number of zeros")
 
-# -- sums and products -----------------------------------------------------------------------------------
+# -- sums and products -----------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=1000)
 def accumulator(ufunc: np.ufunc, dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype in which NumPy adds or multiplies elements of `dtype`: small integers widen."""
-    return ufunc.reduce(np.ones(1, dtype)).dtype  # type: ignore[no-any-return]  # an array's dtype
+    return ufunc.reduce(np.ones(1, dtype)).dtype
 
 
 def masked(where: Any, x: Any, neutral: Any) -> Any:
@@ -168,7 +168,7 @@ install("sum", lambda self, *args, **kwargs: sum_(self, *args, **kwargs))
 install("prod", lambda self, *args, **kwargs: prod(self, *args, **kwargs))
 
 
-# -- any, all, counting ------------------------------------------------------------------------------
+# -- any, all, counting ----------------------------------------------------------------------------
 
 
 def _testing(primitive: Primitive, neutral: bool, name: str) -> Any:
@@ -220,7 +220,7 @@ def count_nonzero(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return sum_(as_condition(as_operand(a)), axis, np.intp, None, keepdims)
 
 
-# -- means and variances -------------------------------------------------------------------------------
+# -- means and variances ---------------------------------------------------------------------------
 
 
 def count(x: Any, axes: tuple[int, ...], where: Any, keepdims: bool) -> Any:

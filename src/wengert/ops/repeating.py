@@ -53,9 +53,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
         if counts[0] < 0:
             raise ShapeError("repeat: a count is negative.", got=str(counts[0]))
         spread = broadcast_to(reshape(x, (*x.shape[: axis + 1], 1, *x.shape[axis + 1 :])), shape)
-        return independent(
-            reshape(spread, (*x.shape[:axis], n * counts[0], *x.shape[axis + 1 :]))
-        )
+        return independent(reshape(spread, (*x.shape[:axis], n * counts[0], *x.shape[axis + 1 :])))
     if len(counts) != n or min(counts, default=0) < 0:
         raise ShapeError(
             "repeat: the counts do not fit the axis.",

@@ -73,7 +73,7 @@ share_p = elementwise(
     _share,
     type_rule=lambda x, y, *, dtype: Type(broadcast_shapes("share", x, y), dtype),
     flops=4,
-    kinks="x = y: 1/2",
+    kinks="x = y: 1/2; the derivative is 0 everywhere",
     render=lambda ins, params: (
         f"(0.5 * (np.greater_equal({', '.join(ins)}) + 1.0 - np.less_equal({', '.join(ins)})))"
         f".astype(np.{params['dtype'].name})"

@@ -399,17 +399,17 @@ if hasattr(np, "unstack"):  # NumPy 2.1
 
 @implements(np.shape)
 def shape_of(a: Any) -> tuple[int, ...]:
-    return array_of(a).shape  # type: ignore[no-any-return]  # arrays and Tracers alike
+    return array_of(a).shape
 
 
 @implements(np.ndim)
 def ndim_of(a: Any) -> int:
-    return array_of(a).ndim  # type: ignore[no-any-return]  # as above
+    return array_of(a).ndim
 
 
 @implements(np.size)
 def size_of(a: Any, axis: Any = None) -> int:
     if axis is None:
-        return array_of(a).size  # type: ignore[no-any-return]  # as above
+        return array_of(a).size
     axes = axis if isinstance(axis, tuple) else (axis,)
     return math.prod([array_of(a).shape[i] for i in axes])

@@ -1,6 +1,6 @@
-"""Order: sorting, partitioning, and the search in sorted arrays.
+"""Order: sorting and partitioning; the search in sorted arrays is in `searching.py`.
 
-    argsort argpartition lexsort searchsorted digitize    primitives that give integers
+    argsort argpartition lexsort    primitives that give permutations
 
 A sorted array is gathered by the permutation that sorts it. At ties the permutation is the stable
 one: the derivative of equal elements goes to the places to which a stable sort moves them.
@@ -9,7 +9,6 @@ one: the derivative of equal elements goes to the places to which a stable sort 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +49,10 @@ argsort_p: Primitive = define(
         render=lambda ins, params: (
             f"np.argsort({ins[0]}, axis={params['axis']}, kind={params['kind']!r})"
         ),
+        facts={
+            "derivative": "zero: integers",
+            "ties": "sort gathers by the stable permutation, each element its own derivative",
+        },
     )
 )
 argpartition_p: Primitive = define(
@@ -66,6 +69,7 @@ argpartition_p: Primitive = define(
         render=lambda ins, params: (
             f"np.argpartition({ins[0]}, {params['kth']}, axis={params['axis']})"
         ),
+        facts={"derivative": "zero: integers"},
     )
 )
 
@@ -87,82 +91,7 @@ lexsort_p: Primitive = define(
         cost=_n_log_n,
         gives_array=True,
         render=lambda ins, params: f"np.lexsort(({', '.join(ins)},), axis={params['axis']})",
-    )
-)
-
-# -- searching -------------------------------------------------------------------------------------
-
-
-def by_lanes(
-    function: Callable[..., Any],
-    lanes: int,
-    arrays: Sequence[Any],
-    shape: tuple[int, ...],
-    dtype: Any,
-) -> Any:
-    """`function` of the items of `arrays`, whose first `lanes` axes are equal, into one array."""
-    result = np.empty(shape, dtype)
-    for place in np.ndindex(shape[:lanes]):
-        result[place] = function(*[x[place] for x in arrays])
-    return result
-
-
-def lanes_batch(size: int, args: Any, is_batched: Any) -> list[Any]:
-    """Operands with one more leading lane axis, repeated where they do not have it."""
-    return [
-        x if on else broadcast_to(x, (size, *x.shape))
-        for x, on in zip(args, is_batched, strict=True)
-    ]
-
-
-def _search_batch(get: Callable[[], Primitive], points: int) -> Callable[..., Any]:
-    """More points in the same table need no lanes; tables that differ do."""
-
-    def batch(size: int, args: Any, is_batched: Any, *, lanes: int, **params: Any) -> Any:
-        if lanes == 0 and not any(on for i, on in enumerate(is_batched) if i != points):
-            return bind(get(), *args, lanes=0, **params), True
-        return bind(get(), *lanes_batch(size, args, is_batched), lanes=lanes + 1, **params), True
-
-    return batch
-
-
-def _searchsorted_array(a: Any, v: Any, *, side: str, lanes: int) -> Any:
-    if lanes == 0:
-        return np.searchsorted(a, v, side=side)  # type: ignore[call-overload]  # "left" or "right"
-    return by_lanes(lambda x, y: np.searchsorted(x, y, side), lanes, (a, v), v.shape, np.intp)  # type: ignore[call-overload]  # as above
-
-
-searchsorted_p: Primitive = define(
-    Primitive(
-        "searchsorted",
-        _searchsorted_array,
-        lambda a, v, *, side, lanes: Type(v.shape, np.intp),
-        batch=_search_batch(lambda: searchsorted_p, 1),
-        cost=lambda in_types, out_types, **params: (
-            out_types[0].size * max(in_types[0].size.bit_length(), 1)
-        ),
-        render=lambda ins, params: f"np.searchsorted({ins[0]}, {ins[1]}, {params['side']!r})",
-        facts={"ties": "side 'left' gives the first place, 'right' the place after the last"},
-    )
-)
-
-
-def _digitize_array(x: Any, bins: Any, *, right: bool, lanes: int) -> Any:
-    if lanes == 0:
-        return np.digitize(x, bins, right)
-    return by_lanes(lambda y, b: np.digitize(y, b, right), lanes, (x, bins), x.shape, np.intp)
-
-
-digitize_p: Primitive = define(
-    Primitive(
-        "digitize",
-        _digitize_array,
-        lambda x, bins, *, right, lanes: Type(x.shape, np.intp),
-        batch=_search_batch(lambda: digitize_p, 0),
-        cost=lambda in_types, out_types, **params: (
-            out_types[0].size * max(in_types[1].size.bit_length(), 1)
-        ),
-        render=lambda ins, params: f"np.digitize({ins[0]}, {ins[1]}, {params['right']})",
+        facts={"derivative": "zero: integers"},
     )
 )
 
@@ -223,7 +152,14 @@ def sort(
     *,
     stable: bool | None = None,
 ) -> Any:
-    """NumPy's sort. Of equal elements each keeps its own derivative, in stable order."""
+    """NumPy's sort. Of equal elements each keeps its own derivative, in stable order.
+
+    Examples
+    --------
+    >>> import wengert as wg
+    >>> wg.grad(lambda x: np.sort(x)[0])(np.array([2.0, 1.0, 1.0]))
+    array([0., 1., 0.])
+    """
     a, axis = _prepared("sort", a, axis, order)
     _sort_kind("sort", kind, stable)
     return gather_along(a, bind(argsort_p, a, axis=axis, kind="stable"), axis)
@@ -306,39 +242,6 @@ def sort_complex(a: Any) -> Any:
     return convert(result, np.complex64 if result.dtype.char in "bhBH" else np.complex128)
 
 
-@implements(np.searchsorted)
-def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
-    """NumPy's searchsorted: integers, without derivative."""
-    a, v = as_operand(a), as_operand(v)
-    if len(a.shape) != 1:
-        raise ShapeError(
-            "searchsorted: the sorted array must be a vector.",
-            got=describe(a=a, v=v),
-            expected="a: [n]",
-        )
-    full = {"l": "left", "r": "right"}.get(side[:1].lower())
-    if full is None:
-        raise ArgumentError(
-            "searchsorted: there is no such side.", got=repr(side), expected="'left' or 'right'"
-        )
-    if sorter is not None:
-        a = gather(a, (as_operand(sorter),), (0,))
-    return bind(searchsorted_p, a, v, side=full, lanes=0)
-
-
-@implements(np.digitize)
-def digitize(x: Any, bins: Any, right: bool = False) -> Any:
-    """NumPy's digitize: integers, without derivative."""
-    x, bins = as_operand(x), as_operand(bins)
-    if len(bins.shape) != 1:
-        raise ShapeError(
-            "digitize: the bins must be a vector.",
-            got=describe(x=x, bins=bins),
-            expected="bins: [n]",
-        )
-    return bind(digitize_p, x, bins, right=bool(right), lanes=0)
-
-
 # -- methods ---------------------------------------------------------------------------------------
 
 
@@ -367,4 +270,3 @@ install("sort", _sort_method)
 install("partition", _partition_method)
 install("argsort", argsort)
 install("argpartition", argpartition)
-install("searchsorted", searchsorted)

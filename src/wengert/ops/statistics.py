@@ -19,7 +19,7 @@ from wengert.ops.contraction import as_operand, describe
 from wengert.ops.core import conj, convert, full, iota, mul, real, reshape, sub, transpose
 from wengert.ops.gather import scatter_add
 from wengert.ops.products import ravel
-from wengert.ops.sorting import searchsorted
+from wengert.ops.searching import searchsorted
 from wengert.trace.tracer import Tracer, bind, implements
 from wengert.types import Type
 
@@ -130,6 +130,13 @@ def bincount(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
 
     The length of the result depends on the largest integer: a decision on its value, where `x`
     is traced. Differentiable in `weights`.
+
+    Examples
+    --------
+    >>> import wengert as wg
+    >>> places = np.array([0, 2, 2])
+    >>> wg.grad(lambda w: np.bincount(places, w)[2])(np.array([1.0, 2.0, 3.0]))
+    array([0., 1., 1.])
     """
     x = as_operand(x)
     if len(x.shape) != 1 or x.dtype.kind not in "iub":
@@ -177,6 +184,7 @@ bin_count_p = define(
         lambda a, *limits, method: Type((), np.int64),
         batch=Unsupported("the number of bins would differ between the items"),
         cost=lambda in_types, out_types, **params: in_types[0].size,
+        facts={"derivative": "zero: integers"},
     )
 )
 

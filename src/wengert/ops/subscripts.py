@@ -176,6 +176,7 @@ def parse(x: Any, index: Any) -> Index | Places | None:
     """The index in normal form; None for a 0-d boolean, which has its own rules."""
     items = index if type(index) is tuple else (index,)
     entries: list[Any] = []
+    masks: list[tuple[int, tuple[int, ...]]] = []
     n_axes = 0
     ellipsis_at = None
     for e in items:
@@ -194,46 +195,46 @@ def parse(x: Any, index: Any) -> Index | Places | None:
             if is_mask(picked):
                 if not np.ndim(picked):
                     return None
-                axis = n_axes if ellipsis_at is None else None
-                picked_arrays = _mask_positions(x, picked, axis)
-                entries += picked_arrays
-                n_axes += len(picked_arrays)
+                masks.append((len(entries), picked.shape))
+                entries += nonzero(picked)
+                n_axes += picked.ndim
             else:
                 entries.append(picked)
                 n_axes += 1
-    return _normal_form(x, entries, n_axes, ellipsis_at)
+    filled, at = _filled(x.shape, entries, n_axes, ellipsis_at)
+    if all(map(_is_basic, filled)):
+        return normalize(filled, x.shape)
+    for position, mask_shape in masks:
+        position += len(filled) - len(entries) if position >= at else 0
+        axis = sum([e is not None for e in filled[:position]])
+        _check_mask(mask_shape, x.shape[axis : axis + len(mask_shape)])
+    # An Ellipsis that fills no axis still separates the arrays before and after it.
+    gap = at if ellipsis_at is not None and len(filled) == len(entries) else None
+    return _places(filled, x.shape, gap)
 
 
-def _mask_positions(x: Any, mask: Any, axis: int | None) -> list[Any]:
-    if axis is not None:
-        expected = x.shape[axis : axis + mask.ndim]
-        if mask.shape != expected:
-            raise IndexingError(
-                "a boolean index does not have the shape of what it selects from.",
-                got=f"a mask of shape {mask.shape} for axes of shape {expected}",
-                expected="one truth value for each element, or each row",
-            )
-    return list(nonzero(mask))
+def _check_mask(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    if shape != expected:
+        raise IndexingError(
+            "a boolean index does not have the shape of what it selects from.",
+            got=f"a mask of shape {shape} for axes of shape {expected}",
+            expected="one truth value for each element, or each row",
+        )
 
 
-def _normal_form(
-    x: Any, entries: list[Any], n_axes: int, ellipsis_at: int | None
-) -> Index | Places:
-    shape = x.shape
+def _filled(
+    shape: tuple[int, ...], entries: list[Any], n_axes: int, ellipsis_at: int | None
+) -> tuple[list[Any], int]:
+    """The entries with full slices for the axes that nobody named, and where these stand."""
     if n_axes > len(shape):
         raise IndexingError(
             "too many indices for an array.",
             got=f"{n_axes} indices for shape {shape}",
             expected=f"at most {len(shape)}",
         )
-    fill = [slice(None)] * (len(shape) - n_axes)
     at = len(entries) if ellipsis_at is None else ellipsis_at
-    filled = [*entries[:at], *fill, *entries[at:]]
-    if all(map(_is_basic, filled)):
-        return normalize(filled, shape)
-    # An Ellipsis that fills no axis still separates the arrays before and after it.
-    gap = at if ellipsis_at is not None and not fill else None
-    return _places(filled, shape, gap)
+    fill = [slice(None)] * (len(shape) - n_axes)
+    return [*entries[:at], *fill, *entries[at:]], at
 
 
 def _is_basic(entry: Any) -> bool:
@@ -328,5 +329,20 @@ def _set_zero_dimensional(x: Any, index: Any, value: Any) -> None:
     setitem(read(x, (None,)), mask, value)
 
 
+def _scalar_getitem(x: ScalarTracer, index: Any) -> Any:
+    """What NumPy's scalars allow: `x[()]`, `x[None]`, `x[...]`, and a truth value."""
+    items = index if type(index) is tuple else (index,)
+    if not items:
+        return x
+    if any([isinstance(e, (int, slice)) and not isinstance(e, bool) for e in items]):
+        raise IndexingError(
+            "a scalar was indexed.",
+            got=f"{index!r} on {x.type!r}",
+            expected="(), None, ... or a truth value",
+        )
+    return getitem(x, index)
+
+
 function_handlers["getitem"] = getitem
 function_handlers["setitem"] = setitem
+function_handlers["scalar_getitem"] = _scalar_getitem

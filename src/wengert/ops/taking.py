@@ -1,4 +1,4 @@
-"""Functions that pick elements: take, compress, extract, choose, select, along axes, positions."""
+"""Functions that pick elements: take, compress, extract, choose, along axes, positions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wengert.ops.core import (
     transpose,
     zeros_of,
 )
-from wengert.ops.elementwise import floor_divide, maximum, minimum, select
+from wengert.ops.elementwise import floor_divide, maximum, minimum
 from wengert.ops.gather import gather, item
 from wengert.ops.joining import array_of, at_least_0d, concatenate
 from wengert.ops.masks import as_mask, is_mask, nonzero
@@ -143,28 +143,6 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
         raise ArgumentError("choose: an index is out of bounds.", got=f"{len(arrays)} choices")
     result = take_along_axis(rows, reshape(places, (1, *shape)), 0)
     return deliver(reshape(result, shape), out, "choose")
-
-
-@implements(np.select)
-def np_select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
-    """The first choice whose condition holds."""
-    if len(condlist) != len(choicelist) or not len(condlist):
-        raise ArgumentError(
-            "select: there must be as many conditions as choices, at least one.",
-            got=f"{len(condlist)} conditions, {len(choicelist)} choices",
-        )
-    operands = [at_least_0d(array_of(c)) for c in (*choicelist, default)]
-    is_weak = [isinstance(c, (int, float, complex)) for c in (*choicelist, default)]
-    dtype = np.result_type(
-        *[c if w else o.dtype for c, o, w in zip((*choicelist, default), operands, is_weak, strict=True)]
-    )
-    result = convert(operands[-1], dtype)
-    for condition, choice in zip(reversed(condlist), reversed(operands[:-1]), strict=True):
-        condition = array_of(condition)
-        if not is_mask(condition):
-            raise DtypeError("select: a condition is not boolean.", got=f"{condition.dtype}")
-        result = select(condition, convert(choice, dtype), result)
-    return result
 
 
 # -- insert, delete, trim, unique ------------------------------------------------------------------
@@ -341,9 +319,7 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]
 
 
 @implements(np.ravel_multi_index)
-def ravel_multi_index(
-    multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C"
-) -> Any:
+def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Any:
     """Positions in a flattened array for positions on its axes."""
     dims = [operator.index(n) for n in dims]
     modes = [mode] * len(dims) if isinstance(mode, str) else list(mode)
@@ -356,4 +332,3 @@ def ravel_multi_index(
 
 def _in_order(order: str, *lists: Any) -> Any:
     return [list(xs) if order == "C" else list(xs)[::-1] for xs in lists]
-

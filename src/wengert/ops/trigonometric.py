@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.primitive import Primitive
 from wengert.ops.arithmetic import div, hypot_p, sqrt
 from wengert.ops.core import convert, fit, mul, neg
 from wengert.ops.families import elementwise
 from wengert.trace.tracer import Tracer, bind
+from wengert.types import Type
 
-# -- trigonometric -----------------------------------------------------------------------------------
+# -- trigonometric ---------------------------------------------------------------------------------
 
 
 def sin(x: Any) -> Any:
@@ -71,10 +73,12 @@ arctan2_p = elementwise(
     at_zero="NaN where both are 0: the angle has no derivative there",
 )
 
-# -- hyperbolic --------------------------------------------------------------------------------------
+# -- hyperbolic ------------------------------------------------------------------------------------
 
 sinh_p = elementwise("sinh", np.sinh, partials=(lambda out, x: bind(cosh_p, x),), flops=15)
-cosh_p = elementwise("cosh", np.cosh, partials=(lambda out, x: bind(sinh_p, x),), flops=15)
+cosh_p: Primitive = elementwise(
+    "cosh", np.cosh, partials=(lambda out, x: bind(sinh_p, x),), flops=15
+)
 tanh_p = elementwise("tanh", np.tanh, partials=(lambda out, x: 1.0 - out * out,), flops=15)
 arcsinh_p = elementwise(
     "arcsinh", np.arcsinh, partials=(lambda out, x: 1.0 / sqrt(1.0 + x * x),), flops=15
@@ -99,7 +103,7 @@ def tanh(x: Any) -> Any:
     return bind(tanh_p, x)
 
 
-# -- degrees -----------------------------------------------------------------------------------------
+# -- degrees ---------------------------------------------------------------------------------------
 
 
 def deg2rad(x: Any) -> Any:
@@ -123,24 +127,22 @@ rad2deg_p = elementwise(
     transpose={0: lambda ct, args: rad2deg(ct)},
 )
 
-# -- sinc --------------------------------------------------------------------------------------------
+# -- sinc ------------------------------------------------------------------------------------------
 
 _SERIES_TERMS = 16  # the series is used for |pi x| <= order + 1 <= 10
 
 
 def sinc(x: Any) -> Any:
     """sin(pi x) / (pi x)."""
-    return bind(sinc_p, x, order=0)
+    return bind(sinc_p, x)
 
 
-def _sinc(x: Any, *, order: int) -> Any:
-    """The derivative of sinc of the given order, accurate near 0 and away from it.
+def _sinc_derivative(x: Any, *, order: int) -> Any:
+    """The derivative of sinc of the given order (1, 2, ...), accurate near 0 and away from it.
 
     Away from 0 by the recurrence x s[n] = pi**(n-1) sin(pi x + n pi/2) - n s[n-1], which is the
     n-th derivative of x sinc(x) = sin(pi x)/pi and is stable for |pi x| > n; near 0 by the series.
     """
-    if order == 0:
-        return np.sinc(x)
     x = np.asarray(x)
     work = x.astype(np.result_type(x.dtype, np.float64))
     is_near = np.abs(work) * np.pi <= order + 1
@@ -169,28 +171,25 @@ def _sinc_series(x: Any, order: int) -> Any:
     return total
 
 
-def _sinc_type(x: Any, *, order: int) -> Any:
-    from wengert.types import Type
-
-    return Type(x.shape, np.sinc(np.ones((), x.dtype)).dtype)
+def _slope(x: Any, order: int) -> Any:
+    return bind(sinc_derivative_p, x, order=order)
 
 
 sinc_p = elementwise(
     "sinc",
-    _sinc,
-    type_rule=_sinc_type,
-    jvp=lambda args, out, tangents, *, order: fit(
-        mul(tangents[0], bind(sinc_p, args[0], order=order + 1)), out.type
-    ),
+    np.sinc,
+    type_rule=lambda x: Type(x.shape, np.sinc(np.ones((), x.dtype)).dtype),
+    partials=(lambda out, x: _slope(x, 1),),
     flops=12,
-    at_zero="exact: every derivative is taken from the series there",
+    at_zero="exact: every derivative is taken from its series there",
+    render=lambda ins, params: f"np.sinc({ins[0]})",
 )
-
-
-def _render_sinc(ins: Any, params: Any) -> str:
-    if params["order"] == 0:
-        return f"np.sinc({ins[0]})"
-    return f"wengert.ops.trigonometric._sinc({ins[0]}, order={params['order']})"
-
-
-sinc_p.render = _render_sinc
+sinc_derivative_p = elementwise(
+    "sinc_derivative",
+    _sinc_derivative,
+    type_rule=lambda x, *, order: x,
+    jvp=lambda args, out, tangents, *, order: fit(
+        mul(tangents[0], _slope(args[0], order + 1)), out.type
+    ),
+    flops=20,
+)

@@ -57,7 +57,7 @@ def load_special(ufunc: np.ufunc) -> None:
         import wengert.scipy.special  # noqa: F401  # fills the tables
 
 
-# -- keyword arguments -------------------------------------------------------------------------------
+# -- keyword arguments -----------------------------------------------------------------------------
 
 
 def call(
@@ -65,7 +65,7 @@ def call(
     *inputs: Any,
     out: Any = None,
     where: Any = True,
-    casting: str = "same_kind",
+    casting: Any = "same_kind",
     order: str = "K",
     dtype: Any = None,
     subok: bool = True,
@@ -117,11 +117,12 @@ def _call_generalized(
 
     if ufunc not in FUNCTIONS:
         raise missing_function(name_of(ufunc))
-    return call(ufunc, *inputs, out=out, dtype=dtype, casting=casting, **others)
+    a, b = inputs
+    return call(ufunc, a, b, out, dtype=dtype, casting=casting, **others)
 
 
 def _cast_inputs(
-    ufunc: np.ufunc, operands: list[Any], dtype: Any, signature: Any, casting: str
+    ufunc: np.ufunc, operands: list[Any], dtype: Any, signature: Any, casting: Any
 ) -> list[Any]:
     """The operands in the dtypes of the loop that `dtype`, `signature` and `casting` choose."""
     if signature is None:
@@ -131,7 +132,7 @@ def _cast_inputs(
     else:
         signature = tuple([None if s is None else np.dtype(s) for s in signature])
     kinds = [type(x) if type(x) in (int, float, complex) else as_operand(x).dtype for x in operands]
-    if all([isinstance(k, type) for k in kinds]):
+    if all(isinstance(k, type) for k in kinds):
         kinds = [np.dtype(k) for k in kinds]
     try:
         found = ufunc.resolve_dtypes(
@@ -152,7 +153,7 @@ def _cast_inputs(
 
 
 # An argument inside the domain of every function, for elements that are not evaluated.
-_HARMLESS = {np.arccosh: 2.0, np.arctanh: 0.0}
+_HARMLESS: dict[Any, float] = {np.arccosh: 2.0, np.arctanh: 0.0}
 
 
 def _masked(ufunc: np.ufunc, where: Any, x: Any) -> Any:
@@ -167,7 +168,7 @@ def _where_kept(where: Any, result: Any, out: Any) -> Any:
     return select(where, result, convert(as_operand(out), result.dtype))
 
 
-# -- methods -----------------------------------------------------------------------------------------
+# -- methods ---------------------------------------------------------------------------------------
 
 
 def reduce(
@@ -246,7 +247,7 @@ def reduceat(
     (axis,) = normalized_axes(axis, array.ndim, f"{ufunc.__name__}.reduceat")
     starts = [int(i) for i in indices]
     n = array.shape[axis]
-    if any([not 0 <= i < n for i in starts]):
+    if any(not 0 <= i < n for i in starts):
         raise ShapeError(
             f"{ufunc.__name__}.reduceat: an index is out of bounds.",
             got=f"{starts} for an axis of length {n}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -280,14 +279,10 @@ class _Writer:
 
 
 def _special_function(name: str) -> Function:
-    """Ours where there is one, which can be differentiated; else SciPy's."""
-    import scipy.special
+    """SciPy's function by way of our own module, which knows what to do with tracers."""
+    from wengert.scipy import special  # takes long to import, and few expressions need it
 
-    try:
-        special = importlib.import_module("wengert.scipy.special")
-    except ImportError:
-        special = scipy.special
-    function: Function = getattr(special, name, None) or getattr(scipy.special, name)
+    function: Function = getattr(special, name)
     return function
 
 

@@ -220,11 +220,15 @@ class Tracer:
             "array": "np.stack or wengert.numpy.array for lists of traced values; "
             "wengert.numpy.zeros for buffers; scipy functions from wengert.scipy",
         }
+        table = (
+            "wengert.numpy.take(table, i) or wengert.numpy.asarray(table)[i] where a plain array "
+            "is indexed; " + tries["array"]
+        )
         return ConversionError(
             f"{call} would turn a traced value into a plain one and drop its derivative.",
             got=repr(self.variable.type),
             expected="an operation that can be recorded",
-            try_=tries[kind],
+            try_=table if kind == "array" and self.dtype.kind in "iub" else tries[kind],
         )
 
     # -- NumPy's protocols --------------------------------------------------------------------
@@ -252,6 +256,10 @@ class ScalarTracer(Tracer):
     """Stands for what NumPy returns as an immutable scalar."""
 
     __slots__ = ()
+    __iter__ = None  # what can be indexed would be iterated otherwise
+
+    def __getitem__(self, index: Any) -> Any:
+        return function_handlers["scalar_getitem"](self, index)
 
 
 class ArrayTracer(Tracer):

@@ -21,10 +21,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from wengert.errors import InternalError
 from wengert.ir.program import Equation, Program, Var
 from wengert.ops.core import add, mul, zeros_of
 from wengert.trace.recording import Recording, equation_key
-from wengert.trace.tracer import bind, current_recording
+from wengert.trace.tracer import Tracer, bind, current_recording
 from wengert.transforms.linearize import extended
 from wengert.transforms.rules import LinearRule, kinds_of, linear_rule
 
@@ -94,6 +95,8 @@ def _make(
                 outputs += [
                     recording.output(zeros_of(value) if c is None else c) for c in rest
                 ]
+    if recording.captured:
+        raise InternalError("a series Program captured a value from outside.")
     return SeriesProgram(recording.program(outputs), order, tuple(out_active))
 
 
@@ -161,8 +164,12 @@ class _Call:
         self._values: tuple[Any, ...] | None = None
 
     def run(self, args: Sequence[Any]) -> tuple[Any, ...]:
-        result = bind(self.eq.primitive, *args, **self.eq.params) if args else _make_constant(self.eq)
-        return tuple(result) if self.eq.primitive.is_multiple else (result,)
+        primitive, params = self.eq.primitive, self.eq.params
+        if any([isinstance(a, Tracer) for a in args]):
+            result = bind(primitive, *args, **params)
+        else:  # a constant made by an operation stays one
+            result = innermost().record(primitive, args, params)
+        return tuple(result) if primitive.is_multiple else (result,)
 
     def values(self) -> tuple[Any, ...]:
         if self._values is None:
@@ -170,10 +177,11 @@ class _Call:
         return self._values
 
 
-def _make_constant(eq: Equation) -> Any:
+def innermost() -> Recording:
+    """The recording of the series Program being made."""
     recording = current_recording.get()
     assert recording is not None  # series are made inside one
-    return recording.record(eq.primitive, (), eq.params)
+    return recording
 
 
 def _order(node: Any, k: int) -> Any:

@@ -6,7 +6,7 @@ equation. `linearize.py` and `transpose.py` only stitch these together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -250,7 +250,7 @@ def _apply_transpose(
             results[i] = primitive.accumulate[i](accs.get(i), ct, args, **params)
         elif callable(primitive.transpose):
             results[i] = primitive.transpose(ct, args, i, **params)
-        elif primitive.transpose is not None and i in primitive.transpose:
+        elif isinstance(primitive.transpose, Mapping) and i in primitive.transpose:
             results[i] = primitive.transpose[i](ct, args, **params)
         else:
             raise primitive.missing("transpose")

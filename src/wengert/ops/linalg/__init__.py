@@ -1,22 +1,28 @@
 """Linear algebra: NumPy's, and what SciPy adds. Read `common.py` and `solve.py` first.
 
-solve        linear systems, inverse, determinants
-triangular   triangular systems, Cholesky, LU
-eigen svd qr the other factorizations
-norm         norms of vectors and matrices
-products     matrix_power, multi_dot, cond, tensorsolve
+common structure     checks, small algebra; triangles, diagonals, gaps between eigenvalues
+solve determinant    linear systems, inverse, determinants
+triangular lu        triangular systems, Cholesky, LU
+eigen svd qr         the other factorizations
+least_squares norm   pinv, lstsq, rank; norms of vectors and matrices
+products             matrix_power, multi_dot, cond, tensorsolve
 matrix_functions banded toeplitz      for `wengert.scipy.linalg`
 """
 
 from wengert.ops.linalg import (
     banded,
+    cholesky,
     common,
+    determinant,
     eigen,
+    least_squares,
+    lu,
     matrix_functions,
     norm,
     products,
     qr,
     solve,
+    structure,
     svd,
     toeplitz,
     triangular,
@@ -24,13 +30,18 @@ from wengert.ops.linalg import (
 
 __all__ = [
     "banded",
+    "cholesky",
     "common",
+    "determinant",
     "eigen",
+    "least_squares",
+    "lu",
     "matrix_functions",
     "norm",
     "products",
     "qr",
     "solve",
+    "structure",
     "svd",
     "toeplitz",
     "triangular",

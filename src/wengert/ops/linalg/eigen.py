@@ -27,14 +27,11 @@ from wengert.ops.linalg.common import (
     chain,
     column_scaled,
     complex_dtype,
-    hermitian_from,
-    inverse_gaps,
     is_known,
-    real_diagonal,
     real_dtype,
-    take_diagonal,
 )
 from wengert.ops.linalg.solve import solve_columns
+from wengert.ops.linalg.structure import hermitian_from, inverse_gaps, real_diagonal, take_diagonal
 from wengert.ops.matmul import matmul
 from wengert.trace.tracer import bind, implements
 from wengert.types import Type

@@ -15,9 +15,10 @@ import numpy as np
 from wengert.errors import ArgumentError, ShapeError
 from wengert.ops.contraction import as_operand
 from wengert.ops.core import broadcast_to, full, mul, reshape, transpose
-from wengert.ops.linalg.common import MatrixShapeError, as_square, describe, put_diagonal
+from wengert.ops.linalg.common import MatrixShapeError, as_square, describe
 from wengert.ops.linalg.norm import norm
 from wengert.ops.linalg.solve import inv, solve
+from wengert.ops.linalg.structure import put_diagonal
 from wengert.ops.linalg.svd import svdvals
 from wengert.ops.matmul import matmul, matrix_transpose
 from wengert.trace.tracer import implements

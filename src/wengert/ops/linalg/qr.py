@@ -22,15 +22,8 @@ import numpy as np
 from wengert.errors import ArgumentError, MissingRuleError
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import add, convert, imag, mul, neg, sub
-from wengert.ops.linalg.common import (
-    adjoint,
-    as_matrices,
-    batch_leading,
-    over_stack,
-    put_diagonal,
-    take_diagonal,
-    triangle,
-)
+from wengert.ops.linalg.common import adjoint, as_matrices, batch_leading, over_stack
+from wengert.ops.linalg.structure import put_diagonal, take_diagonal, triangle
 from wengert.ops.linalg.triangular import solve_from_right
 from wengert.ops.matmul import matmul
 from wengert.trace.tracer import bind, implements
@@ -160,6 +153,7 @@ qr_pivots_p: Primitive = define(
         _qr_pivots,
         lambda a: Type((*a.shape[:-2], a.shape[-1]), np.int32),
         batch=batch_leading("qr_pivots"),
+        cost=lambda in_types, out_types, **params: 2 * in_types[0].size * in_types[0].shape[-1],
         gives_array=True,
         facts={"derivative": "zero: integers"},
     )

@@ -1,6 +1,7 @@
 """SciPy's linear algebra for traced arrays, batched over leading axes.
 
-    systems          solve, solve_triangular, cho_solve, lu_solve, solve_banded, solve_toeplitz ...
+    systems          solve, solve_triangular, cho_solve, lu_solve, inv, det, pinv ...
+    structured       solve_banded, solveh_banded, solve_toeplitz
     factorizations   cholesky, lu, qr, eigh, svd, polar ...
     functions        expm, logm, sqrtm, cosm ... and the Sylvester and Lyapunov equations
     matrices         toeplitz, circulant, hankel, block_diag, khatri_rao
@@ -55,20 +56,22 @@ from wengert.scipy.linalg.matrices import (
     khatri_rao,
     toeplitz,
 )
+from wengert.scipy.linalg.structured import (
+    matmul_toeplitz,
+    solve_banded,
+    solve_toeplitz,
+    solveh_banded,
+)
 from wengert.scipy.linalg.systems import (
     cho_solve,
     det,
     inv,
     lstsq,
     lu_solve,
-    matmul_toeplitz,
     norm,
     pinv,
     solve,
-    solve_banded,
-    solve_toeplitz,
     solve_triangular,
-    solveh_banded,
 )
 
 __all__ = [

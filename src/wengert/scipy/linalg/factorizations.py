@@ -9,20 +9,15 @@ import numpy as np
 from wengert.errors import ArgumentError, MissingRuleError
 from wengert.ops.contraction import as_operand
 from wengert.ops.core import full, real
-from wengert.ops.linalg import eigen, triangular
+from wengert.ops.linalg import eigen
+from wengert.ops.linalg import lu as factorization
 from wengert.ops.linalg import qr as orthogonal
 from wengert.ops.linalg import svd as singular
-from wengert.ops.linalg.common import (
-    adjoint,
-    as_matrices,
-    as_square,
-    chain,
-    hermitian_from,
-    misfit,
-    put_diagonal,
-    real_dtype,
-)
-from wengert.ops.linalg.triangular import permute_rows, solve_from_right, triangular_solve
+from wengert.ops.linalg.cholesky import cholesky as factor
+from wengert.ops.linalg.common import adjoint, as_matrices, as_square, chain, misfit, real_dtype
+from wengert.ops.linalg.lu import permute_rows
+from wengert.ops.linalg.structure import hermitian_from, put_diagonal
+from wengert.ops.linalg.triangular import solve_from_right, triangular_solve
 from wengert.ops.matmul import matmul, matrix_transpose
 from wengert.scipy.dispatch import follows_scipy
 from wengert.trace.tracer import Tracer, bind
@@ -35,7 +30,7 @@ def cholesky(
     a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True
 ) -> Any:
     """The factor u of a = u^H u from the upper triangle, or l of a = l l^H from the lower one."""
-    return triangular.cholesky(a, upper=not lower)
+    return factor(a, upper=not lower)
 
 
 @follows_scipy("linalg")
@@ -43,13 +38,13 @@ def cho_factor(
     a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True
 ) -> tuple[Any, bool]:
     """The Cholesky factor for `cho_solve`, zero in the other triangle, and `lower`."""
-    return triangular.cholesky(a, upper=not lower), bool(lower)
+    return factor(a, upper=not lower), bool(lower)
 
 
 @follows_scipy("linalg")
 def lu_factor(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Any, Any]:
     """L and U packed in one matrix, and the pivots, for `lu_solve`."""
-    packed, pivots, _ = triangular.lu_factor(as_matrices("lu_factor", a))
+    packed, pivots, _ = factorization.lu_factor(as_matrices("lu_factor", a))
     return packed, pivots
 
 
@@ -66,8 +61,8 @@ def lu(
     With `permute_l` the pair (p l, u); with `p_indices` the indices that stand for p, a = l[p] u.
     """
     a = as_matrices("lu", a)
-    packed, _, permutation = triangular.lu_factor(a)
-    lower, upper = triangular.unpack_lu(packed)
+    packed, _, permutation = factorization.lu_factor(a)
+    lower, upper = factorization.unpack_lu(packed)
     if permute_l:
         return permute_rows(lower, permutation, True), upper
     if p_indices:
@@ -187,7 +182,7 @@ def _reduced_pair(a: Any, b: Any, lower: bool, type: int) -> tuple[Any, Any, Any
     if a.shape[-1] != b.shape[-1]:
         raise misfit("eigh", "a, b: [..., n, n]", a=a, b=b)
     hermitian = hermitian_from(a, lower)
-    l = triangular.cholesky(b) if lower else adjoint(triangular.cholesky(b, upper=True))
+    l = factor(b) if lower else adjoint(factor(b, upper=True))
     if type == 1:
         standard = solve_from_right(triangular_solve(l, hermitian, True), adjoint(l), False)
     else:

@@ -7,39 +7,27 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import ArgumentError, ShapeError
+from wengert.errors import ArgumentError
 from wengert.ops.contraction import as_operand
 from wengert.ops.core import conj, convert, reshape
-from wengert.ops.linalg import banded, toeplitz
+from wengert.ops.linalg import least_squares
 from wengert.ops.linalg import norm as norms
 from wengert.ops.linalg import solve as systems
-from wengert.ops.linalg import svd as singular
-from wengert.ops.linalg.common import (
-    adjoint,
-    as_matrices,
-    as_square,
-    describe,
-    float_dtype,
-    hermitian_from,
-    misfit,
-    take_diagonal,
-    triangle,
-)
-from wengert.ops.linalg.triangular import (
-    cholesky,
-    permute_rows,
-    pivots_to_permutation,
-    triangular_solve,
-    unpack_lu,
-)
-from wengert.ops.matmul import matmul, matrix_transpose
+from wengert.ops.linalg.cholesky import cholesky
+from wengert.ops.linalg.common import adjoint, as_matrices, as_square, misfit, require_square
+from wengert.ops.linalg.determinant import det as determinant
+from wengert.ops.linalg.lu import permute_rows, pivots_to_permutation, unpack_lu
+from wengert.ops.linalg.structure import hermitian_from, take_diagonal, triangle
+from wengert.ops.linalg.svd import svdvals
+from wengert.ops.linalg.triangular import triangular_solve
+from wengert.ops.matmul import matrix_transpose
 from wengert.scipy.dispatch import follows_scipy
 
 _STRUCTURES = {
     "gen": "gen",
     "general": "gen",
     "banded": "gen",
-    "tridiagonal": "gen",
+    "tridiagonal": "tridiagonal",
     "diagonal": "diagonal",
     "sym": "sym",
     "symmetric": "sym",
@@ -57,7 +45,7 @@ def with_columns(name: str, a: Any, b: Any, function: Callable[[Any, Any], Any])
     b = as_operand(b)
     is_vector = len(b.shape) == 1
     a, columns = as_matrices(name, a, reshape(b, (*b.shape, 1)) if is_vector else b)
-    as_square(name, a)
+    require_square(name, a)
     if a.shape[-1] != columns.shape[-2]:
         raise misfit(name, "a: [..., n, n], b: [n] or [..., n, k]", a=a, b=b)
     x = function(a, columns)
@@ -146,7 +134,9 @@ def _structured(a: Any, b: Any, structure: str, lower: bool, is_adjoint: bool) -
     if structure == "diagonal":
         d = take_diagonal(a)
         return b / reshape(conj(d) if is_adjoint else d, (*d.shape, 1))
-    if structure == "her":
+    if structure == "tridiagonal":
+        a = np.triu(np.tril(a, 1), -1)
+    elif structure == "her":
         a = hermitian_from(a, bool(lower))
     elif structure == "sym":
         one = triangle(a, "strict_lower" if lower else "strict_upper")
@@ -230,111 +220,6 @@ def lu_solve(
     return with_columns("lu_solve", packed, b, run)
 
 
-# -- few diagonals ---------------------------------------------------------------------------------
-
-
-def _band_and_columns(name: str, ab: Any, b: Any, n_rows: int | None) -> tuple[Any, Any, bool]:
-    ab, b = as_operand(ab), as_operand(b)
-    dtype = float_dtype(name, ab, b)
-    is_vector = len(b.shape) == 1
-    columns = reshape(b, (*b.shape, 1)) if is_vector else b
-    if (
-        len(ab.shape) < 2
-        or len(columns.shape) < 2
-        or ab.shape[-1] != columns.shape[-2]
-        or (n_rows is not None and ab.shape[-2] != n_rows)
-    ):
-        raise ShapeError(
-            f"{name}: the diagonals and the right-hand side do not fit.",
-            got=describe(ab=ab, b=b),
-            expected=f"ab: [..., {n_rows or 'u + 1'}, n], b: [n] or [..., n, k]",
-        )
-    return convert(ab, dtype), convert(columns, dtype), is_vector
-
-
-@follows_scipy("linalg")
-def solve_banded(
-    l_and_u: tuple[int, int],
-    ab: Any,
-    b: Any,
-    overwrite_ab: bool = False,
-    overwrite_b: bool = False,
-    check_finite: bool = True,
-) -> Any:
-    """The solution x of a x = b for a matrix with l diagonals below and u above the main one.
-
-    Parameters
-    ----------
-    l_and_u : pair of int
-    ab : array, shape (..., l + u + 1, n)
-        ab[u + i - j, j] = a[i, j]; the derivative in elements outside of `a` is zero.
-    b : array, shape (n,) or (..., n, k)
-
-    Notes
-    -----
-    The value and every derivative cost O((l + u) n).
-    """
-    lower, upper = (int(k) for k in l_and_u)
-    ab, columns, is_vector = _band_and_columns("solve_banded", ab, b, lower + upper + 1)
-    x = banded.banded_solve(ab, columns, lower, upper)
-    return reshape(x, x.shape[:-1]) if is_vector else x
-
-
-@follows_scipy("linalg")
-def solveh_banded(
-    ab: Any,
-    b: Any,
-    overwrite_ab: bool = False,
-    overwrite_b: bool = False,
-    lower: bool = False,
-    check_finite: bool = True,
-) -> Any:
-    """The solution x of a x = b for a Hermitian positive definite band, of which half is stored."""
-    ab, columns, is_vector = _band_and_columns("solveh_banded", ab, b, None)
-    x = banded.hermitian_banded_solve(ab, columns, bool(lower))
-    return reshape(x, x.shape[:-1]) if is_vector else x
-
-
-# -- constant diagonals ----------------------------------------------------------------------------
-
-
-def _column_and_row(name: str, c_or_cr: Any, *others: Any) -> tuple[Any, ...]:
-    if isinstance(c_or_cr, tuple):
-        c, r = (as_operand(v) for v in c_or_cr)
-    else:
-        c = as_operand(c_or_cr)
-        r = conj(c)
-    operands = [as_operand(x) for x in (c, r, *others)]
-    float_dtype(name, *operands)
-    dtype = "D" if any(x.dtype.kind == "c" for x in operands) else "d"
-    return tuple([convert(x, dtype) for x in operands])
-
-
-@follows_scipy("linalg")
-def solve_toeplitz(c_or_cr: Any, b: Any, check_finite: bool = True) -> Any:
-    """The solution x of toeplitz(c, r) x = b by Levinson's recursion, in O(n^2)."""
-    c, r, b = _column_and_row("solve_toeplitz", c_or_cr, b)
-    is_vector = len(b.shape) == 1
-    columns = reshape(b, (*b.shape, 1)) if is_vector else b
-    if not c.shape[-1] == r.shape[-1] == columns.shape[-2]:
-        raise ShapeError(
-            "solve_toeplitz: the column, the row and the right-hand side do not fit.",
-            got=describe(c=c, r=r, b=b),
-            expected="c: [n], r: [n], b: [n] or [n, k]",
-        )
-    x = toeplitz.toeplitz_solve(c, r, columns)
-    return reshape(x, x.shape[:-1]) if is_vector else x
-
-
-@follows_scipy("linalg")
-def matmul_toeplitz(
-    c_or_cr: Any, x: Any, check_finite: bool = False, workers: int | None = None
-) -> Any:
-    """toeplitz(c, r) @ x."""
-    c, r, x = _column_and_row("matmul_toeplitz", c_or_cr, x)
-    return matmul(toeplitz.toeplitz(c, r), x)
-
-
 # -- inverse and relatives -------------------------------------------------------------------------
 
 
@@ -357,7 +242,7 @@ def inv(
 @follows_scipy("linalg")
 def det(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
     """The determinant, in double precision; its derivative exists for singular matrices too."""
-    return systems.det(in_double(as_square("det", a)))
+    return determinant(in_double(as_square("det", a)))
 
 
 @follows_scipy("linalg")
@@ -375,12 +260,12 @@ def pinv(
         rtol = float(max(a.shape[-2:]) * np.finfo(a.dtype).eps) if atol is None else 0.0
     cutoff = rtol
     if atol is not None:
-        s = singular.svdvals(a)
+        s = svdvals(a)
         cutoff = rtol + atol / s[..., 0]
-    result = singular.pinv(a, cutoff)
+    result = least_squares.pinv(a, cutoff)
     if not return_rank:
         return result
-    s = singular.svdvals(a)
+    s = svdvals(a)
     limit = (np.asarray(cutoff) if not hasattr(cutoff, "shape") else cutoff) * s[..., 0]
     return result, np.sum(s > reshape(limit, (*limit.shape, 1)), axis=-1)
 
@@ -398,7 +283,7 @@ def lstsq(
     """The least-squares solution of smallest norm, the residuals, the rank, the singular values."""
     a = as_matrices("lstsq", a)
     rcond = float(np.finfo(a.dtype).eps if cond is None else cond)
-    x, residuals, rank, s = singular.lstsq(a, b, rcond)
+    x, residuals, rank, s = least_squares.lstsq(a, b, rcond)
     if len(np.shape(b)) == 1 and residuals.shape == (1,):
         residuals = residuals[0]
     return x, residuals, rank, s

@@ -1,0 +1,201 @@
+"""Which functions of NumPy and SciPy are handled, read off the tables that handle them.
+
+`PROMISED` names what the library promises, subject by subject; tests hold it to every name. All
+else that is found in the tables is listed after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import wengert.numpy as wnp
+import wengert.scipy.linalg
+import wengert.scipy.special
+from wengert.trace.tracer import Tracer, function_handlers, ufunc_handlers, ufunc_method_handlers
+
+PROMISED: dict[str, str] = {
+    "Elementwise functions": """
+        add subtract multiply divide true_divide negative positive reciprocal power float_power square
+        sqrt cbrt hypot absolute abs fabs sign copysign heaviside exp exp2 expm1 log log2 log10 log1p
+        logaddexp logaddexp2 sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh
+        arctanh sinc deg2rad rad2deg radians degrees maximum minimum fmax fmin clip fmod remainder mod
+        floor_divide divmod modf frexp ldexp nextafter spacing floor ceil trunc rint fix round around
+        conjugate conj real imag angle nan_to_num where select piecewise
+        ufunc.reduce ufunc.accumulate ufunc.reduceat ufunc.outer ufunc.at
+    """,
+    "Comparisons, logic and integers, without derivative": """
+        equal not_equal less less_equal greater greater_equal isclose allclose array_equal array_equiv
+        isnan isinf isfinite isneginf isposinf signbit isreal iscomplex iscomplexobj isrealobj
+        logical_and logical_or logical_xor logical_not bitwise_and bitwise_or bitwise_xor invert
+        left_shift right_shift bitwise_count gcd lcm all any count_nonzero
+    """,
+    "Reductions": """
+        sum prod mean var std max min amax amin ptp average median quantile percentile nansum nanprod
+        nanmean nanvar nanstd nanmax nanmin nanmedian nanquantile nanpercentile nancumsum nancumprod
+        cumsum cumprod cumulative_sum cumulative_prod argmax argmin nanargmax nanargmin linalg.norm
+        linalg.vector_norm linalg.matrix_norm trace scipy.special.logsumexp scipy.special.softmax
+        scipy.special.log_softmax
+    """,
+    "Indexing and assignment": """
+        x[...] x[...]=v take take_along_axis put put_along_axis putmask place copyto choose compress
+        extract insert delete append nonzero flatnonzero argwhere unique fill_diagonal ix_
+        ravel_multi_index unravel_index trim_zeros apply_along_axis apply_over_axes
+    """,
+    "Shape": """
+        reshape ravel transpose matrix_transpose permute_dims moveaxis rollaxis swapaxes squeeze
+        expand_dims concatenate concat stack hstack vstack dstack column_stack block split array_split
+        hsplit vsplit dsplit unstack pad tile repeat roll flip fliplr flipud rot90 diag diagflat diagonal
+        diag_indices_from tril triu tril_indices_from triu_indices_from broadcast_to broadcast_arrays
+        resize meshgrid atleast_1d atleast_2d atleast_3d copy astype shape size ndim vander
+    """,
+    "Products": """
+        dot matmul vdot matvec vecmat vecdot inner outer kron cross tensordot einsum convolve correlate
+        linalg.matmul linalg.outer linalg.cross linalg.tensordot linalg.vecdot linalg.multi_dot
+    """,
+    "Calculus on grids and statistics": """
+        interp gradient diff ediff1d trapezoid unwrap poly polyval polyfit polyadd polysub polymul polydiv
+        polyder polyint roots cov corrcoef sort argsort partition argpartition lexsort sort_complex
+        searchsorted digitize histogram histogram_bin_edges bincount
+    """,
+    "Linear algebra": """
+        linalg.solve linalg.inv linalg.det linalg.slogdet linalg.cholesky linalg.qr linalg.eigh
+        linalg.eigvalsh linalg.eig linalg.eigvals linalg.svd linalg.svdvals linalg.lstsq linalg.pinv
+        linalg.matrix_power linalg.matrix_rank linalg.cond linalg.tensorsolve linalg.tensorinv
+        linalg.trace linalg.diagonal linalg.matrix_transpose
+    """,
+    "SciPy's linear algebra": """
+        scipy.linalg.expm scipy.linalg.logm scipy.linalg.sqrtm scipy.linalg.solve_triangular
+        scipy.linalg.cho_factor scipy.linalg.cho_solve scipy.linalg.lu scipy.linalg.lu_factor
+        scipy.linalg.lu_solve scipy.linalg.solve_banded scipy.linalg.solveh_banded
+        scipy.linalg.toeplitz scipy.linalg.solve_toeplitz scipy.linalg.solve_sylvester
+        scipy.linalg.solve_lyapunov scipy.linalg.solve_continuous_lyapunov
+        scipy.linalg.solve_discrete_lyapunov scipy.linalg.polar scipy.linalg.block_diag
+        scipy.linalg.det scipy.linalg.inv scipy.linalg.solve scipy.linalg.cholesky scipy.linalg.qr
+        scipy.linalg.eigh scipy.linalg.eigvalsh scipy.linalg.eig scipy.linalg.eigvals scipy.linalg.svd
+        scipy.linalg.svdvals scipy.linalg.pinv scipy.linalg.lstsq scipy.linalg.norm
+    """,
+    "Arrays made under a trace (wengert.numpy)": """
+        wnp.array wnp.asarray wnp.zeros wnp.ones wnp.full wnp.empty wnp.zeros_like wnp.ones_like
+        wnp.full_like wnp.empty_like wnp.arange wnp.linspace wnp.logspace wnp.geomspace wnp.eye
+        wnp.identity wnp.tri wnp.indices wnp.meshgrid wnp.fromfunction wnp.copy
+    """,
+    "Methods and attributes of arrays": """
+        x.T x.mT x.all x.any x.argmax x.argmin x.argpartition x.argsort x.astype x.choose x.clip
+        x.compress x.conj x.conjugate x.copy x.cumprod x.cumsum x.diagonal x.dot x.dtype x.fill x.flat
+        x.flatten x.imag x.item x.itemsize x.max x.mean x.min x.nbytes x.ndim x.nonzero x.partition
+        x.prod x.put x.ravel x.real x.repeat x.reshape x.round x.searchsorted x.shape x.size x.sort
+        x.squeeze x.std x.sum x.swapaxes x.take x.tolist x.trace x.transpose x.var
+    """,
+}
+
+# Methods that raise, by name, on a traced array.
+_REFUSED_METHODS = ("byteswap", "dump", "dumps", "resize", "tobytes", "tofile", "view")
+
+# Attributes of a Tracer that are its own, not those of an array.
+_OWN = {"aval", "base", "is_owned", "recording", "refresh", "seen", "type", "value", "variable"}
+_OWN |= {"version", "view_of"}
+
+
+@dataclass(frozen=True)
+class Functions:
+    """A subject and its functions, sorted into handled and not."""
+
+    subject: str
+    handled: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def promised() -> list[Functions]:
+    """What is promised, by subject."""
+    table = []
+    for subject, text in PROMISED.items():
+        names = text.split()
+        handled = tuple(n for n in names if is_handled(n))
+        table.append(Functions(subject, handled, tuple(n for n in names if n not in handled)))
+    return table
+
+
+def is_handled(name: str) -> bool:
+    """Whether traced arguments of the function called `name` find a rule."""
+    for prefix, reader in _READERS.items():
+        if name.startswith(prefix):
+            return reader(name.removeprefix(prefix))
+    return is_handled_object(numpy_object(name))
+
+
+def numpy_object(name: str) -> Any:
+    """`linalg.solve` and the like."""
+    value: Any = np
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def is_handled_object(value: Any) -> bool:
+    """Whether one of the tables holds this function or ufunc of NumPy's."""
+    return value in (ufunc_handlers if isinstance(value, np.ufunc) else function_handlers)
+
+
+def _scipy(module: Any) -> Callable[[str], bool]:
+    def reader(name: str) -> bool:
+        if name in module.__all__:
+            return True
+        found = getattr(module, name)
+        return isinstance(found, np.ufunc) and found in ufunc_handlers
+
+    return reader
+
+
+def _is_method(name: str) -> bool:
+    return name not in _OWN and hasattr(Tracer, name)
+
+
+_READERS: dict[str, Callable[[str], bool]] = {
+    "ufunc.": lambda name: name in ufunc_method_handlers,
+    "x[...]=v": lambda name: "setitem" in function_handlers,
+    "x[...]": lambda name: "getitem" in function_handlers,
+    "x.": _is_method,
+    "wnp.": lambda name: name in wnp._CREATION,
+    "scipy.linalg.": _scipy(wengert.scipy.linalg),
+    "scipy.special.": _scipy(wengert.scipy.special),
+}
+
+
+def others() -> tuple[str, ...]:
+    """What the tables handle beyond the promises."""
+    known = {name for text in PROMISED.values() for name in text.split()}
+    known_objects = [numpy_object(n) for n in known if not n.startswith(tuple(_READERS))]
+    found = [
+        f"scipy.{home}.{name}"
+        for home, module in (("linalg", wengert.scipy.linalg), ("special", wengert.scipy.special))
+        for name in module.__all__
+    ]
+    found += [f"wnp.{name}" for name in wnp._CREATION]
+    found += [name for name, value in numpy_functions() if is_handled_object(value)]
+    more = [
+        name
+        for name in found
+        if name not in known
+        and (name.startswith(tuple(_READERS)) or numpy_object(name) not in known_objects)
+    ]
+    return tuple(sorted(set(more)))
+
+
+def numpy_functions() -> list[tuple[str, Any]]:
+    """The functions and ufuncs of NumPy that hand traced arguments to Wengert."""
+    found = []
+    for prefix, module in (("", np), ("linalg.", np.linalg), ("fft.", np.fft)):
+        for name in module.__all__:
+            value = getattr(module, name, None)
+            hands_over = isinstance(value, np.ufunc) or hasattr(value, "__wrapped__")
+            if hands_over and not isinstance(value, type):
+                found.append((prefix + name, value))
+    return found
+
+
+def refused() -> tuple[str, ...]:
+    """Functions of NumPy that raise by name when they meet a traced value."""
+    return tuple(sorted(name for name, value in numpy_functions() if not is_handled_object(value)))

@@ -1,0 +1,200 @@
+"""The Cholesky factorization a = l l^H, and its derivative as an adjoint pair of primitives.
+
+    cholesky
+    cholesky_push    dl = l Phi(l^-1 da l^-H), from the triangle of da that is read
+    cholesky_pull    the adjoint, in blocks: it costs about twice the factorization
+
+Phi takes the lower triangle with half of the diagonal.
+
+Sources: M. B. Giles, "Collected matrix derivative results" (2008); I. Murray, "Differentiation of
+the Cholesky decomposition" (arXiv:1602.07527), for the blocked adjoint, here for complex matrices
+too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.primitive import Primitive, define
+from wengert.ops.core import neg, unfit
+from wengert.ops.linalg.common import (
+    adjoint,
+    as_square,
+    batch_leading,
+    batch_stacks,
+    stack_shape,
+    sum_terms,
+)
+from wengert.ops.linalg.structure import (
+    fold_hermitian,
+    fold_hermitian_p,
+    hermitian_from_p,
+    triangle,
+    triangle_p,
+)
+from wengert.ops.linalg.triangular import solve_from_right, triangular_solve, triangular_solve_p
+from wengert.ops.matmul import matmul
+from wengert.trace.tracer import bind, implements
+from wengert.types import Type
+
+
+@implements(np.linalg.cholesky)
+def cholesky(a: Any, /, *, upper: bool = False) -> Any:
+    """The triangular factor l of a = l l^H, or u of a = u^H u.
+
+    Like NumPy's it reads one triangle of `a` and the real part of the diagonal, so that the
+    derivative in the other triangle is zero.
+    """
+    a = as_square("cholesky", a)
+    if upper:
+        return adjoint(bind(cholesky_p, adjoint(a)))
+    return bind(cholesky_p, a)
+
+
+cholesky_p: Primitive = define(
+    Primitive(
+        "cholesky",
+        np.linalg.cholesky,
+        lambda a: a,
+        jvp=lambda args, out, tangents: push(out, tangents[0]),
+        batch=batch_leading("cholesky"),
+        cost=lambda in_types, out_types, **params: out_types[0].size * out_types[0].shape[-1] // 3,
+        render=lambda ins, params: f"np.linalg.cholesky({ins[0]})",
+        facts={"reads": "the lower triangle", "domain": "positive definite"},
+    )
+)
+
+
+def push(l: Any, da: Any) -> Any:
+    """The derivative of the factor `l` along `da`."""
+    return bind(cholesky_push_p, l, da)
+
+
+def pull(l: Any, ct: Any) -> Any:
+    """The adjoint of `push`: a lower triangle with a real diagonal."""
+    return bind(cholesky_pull_p, l, ct)
+
+
+# -- the implementations ---------------------------------------------------------------------------
+
+_solve = triangular_solve_p.array
+_LOWER = {"lower": True, "has_unit_diagonal": False}
+
+
+def _adjoint(a: Any) -> Any:
+    return np.conj(np.swapaxes(a, -1, -2))
+
+
+def _half(a: Any) -> Any:
+    return triangle_p.array(a, part="half_lower")
+
+
+def _push(l: Any, da: Any) -> Any:
+    h = hermitian_from_p.array(da, lower=True)
+    if l.ndim > 2:
+        inverse = np.linalg.inv(l)
+        return l @ _half(inverse @ h @ _adjoint(inverse))
+    left = _solve(l, h, is_adjoint=False, **_LOWER)
+    return np.tril(l @ _half(_solve(l, _adjoint(left), is_adjoint=False, **_LOWER)))
+
+
+_BLOCK = 48
+
+
+def _pull(l: Any, ct: Any) -> Any:
+    if l.ndim > 2:
+        inverse = np.linalg.inv(l)
+        full = _adjoint(inverse) @ _half(_adjoint(l) @ ct) @ inverse
+        return fold_hermitian_p.array(full, lower=True)
+    if ct.ndim > 2:
+        stack = ct.shape[:-2]
+        flat = ct.reshape(-1, *ct.shape[-2:])
+        return np.stack([_pull(l, c) for c in flat]).reshape(stack + ct.shape[-2:])
+    n = l.shape[0]
+    result = np.tril(ct)
+    for end in range(n, 0, -_BLOCK):
+        start = max(0, end - _BLOCK)
+        rows, below = slice(start, end), slice(end, n)
+        d, r = l[rows, rows], l[rows, :start]
+        if end < n:
+            # the rows below the block: c = (a - b r^H) d^-H
+            m = _adjoint(_solve(d, _adjoint(result[below, rows]), is_adjoint=True, **_LOWER))
+            result[below, rows] = m
+            result[below, :start] -= m @ r
+            result[rows, rows] -= np.tril(_adjoint(m) @ l[below, rows])
+            result[rows, :start] -= _adjoint(m) @ l[below, :start]
+        full = _half(_adjoint(d) @ result[rows, rows])
+        full = _solve(d, full, is_adjoint=True, **_LOWER)
+        full = _adjoint(_solve(d, _adjoint(full), is_adjoint=True, **_LOWER))
+        result[rows, :start] -= (full + _adjoint(full)) @ r
+        result[rows, rows] = fold_hermitian_p.array(full, lower=True)
+    return result
+
+
+# -- their derivatives -----------------------------------------------------------------------------
+
+
+def _push_jvp(args: Any, out: Any, tangents: Any) -> Any:
+    """With k = Phi(m) = l^-1 out: m = k + k^H and dm = -(z m + m z^H), z = l^-1 dl."""
+    l, _ = args
+    dl, dda = tangents
+    total = None if dda is None else push(l, dda)
+    if dl is None:
+        return total
+    k = triangular_solve(l, out, True)
+    zm = matmul(triangular_solve(l, dl, True), k + adjoint(k))
+    dm = neg(zm + adjoint(zm))
+    return sum_terms(total, matmul(dl, k), matmul(l, triangle(dm, "half_lower")))
+
+
+def _pull_jvp(args: Any, out: Any, tangents: Any) -> Any:
+    """With f = l^-H Phi(l^H ct) l^-1 and y = dl l^-1: df = -y^H f - f y, and y^H ct for ct."""
+    l, ct = args
+    dl, dct = tangents
+    total = None if dct is None else pull(l, dct)
+    if dl is None:
+        return total
+    f = triangular_solve(l, triangle(matmul(adjoint(l), ct), "half_lower"), True, is_adjoint=True)
+    f = solve_from_right(f, l, True)
+    y = solve_from_right(dl, l, True)
+    yh = adjoint(y)
+    df = neg(matmul(yh, f) + matmul(f, y))
+    return sum_terms(total, fold_hermitian(df, True), pull(l, matmul(yh, ct)))
+
+
+def _pair_type(l: Type, x: Type) -> Type:
+    return Type((*stack_shape("cholesky", l=l, x=x), *x.shape[-2:]), x.dtype)
+
+
+def _pair_cost(in_types: Any, out_types: Any) -> int:
+    return int(2 * out_types[0].size * out_types[0].shape[-1] // 3)
+
+
+cholesky_push_p: Primitive = define(
+    Primitive(
+        "cholesky_push",
+        _push,
+        _pair_type,
+        linear_in=(frozenset({1}),),
+        jvp=_push_jvp,
+        transpose={1: lambda ct, args: unfit(pull(args[0], ct), args[1])},
+        batch=batch_stacks("cholesky_push"),
+        cost=lambda in_types, out_types: 4 * out_types[0].size * out_types[0].shape[-1],
+        facts={"is_real_linear": True},
+    )
+)
+cholesky_pull_p: Primitive = define(
+    Primitive(
+        "cholesky_pull",
+        _pull,
+        _pair_type,
+        linear_in=(frozenset({1}),),
+        jvp=_pull_jvp,
+        transpose={1: lambda ct, args: unfit(push(args[0], ct), args[1])},
+        batch=batch_stacks("cholesky_pull"),
+        cost=_pair_cost,
+        facts={"is_real_linear": True},
+    )
+)

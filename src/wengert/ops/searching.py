@@ -1,0 +1,155 @@
+"""The search in sorted arrays: places of points in a table, as integers.
+
+    searchsorted digitize    primitives; the first `lanes` axes of their operands are equal
+
+A lane is an item of a batch with a table of its own; NumPy searches one table at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.primitive import Primitive, define
+from wengert.ops.contraction import as_operand, describe
+from wengert.ops.core import broadcast_to
+from wengert.ops.gather import gather
+from wengert.trace.tracer import bind, implements, install
+from wengert.types import Type
+
+# -- lanes -----------------------------------------------------------------------------------------
+
+
+def by_lanes(
+    function: Callable[..., Any],
+    lanes: int,
+    arrays: Sequence[Any],
+    shape: tuple[int, ...],
+    dtype: Any,
+) -> Any:
+    """`function` of the items of `arrays`, whose first `lanes` axes are equal, into one array."""
+    result = np.empty(shape, dtype)
+    for place in np.ndindex(shape[:lanes]):
+        result[place] = function(*[x[place] for x in arrays])
+    return result
+
+
+def lanes_text(name: str, ins: Sequence[str], lanes: int, more: str = "") -> str:
+    """NumPy source of a call for each lane."""
+    if lanes == 0:
+        return f"np.{name}({', '.join(ins)}{more})"
+    items = [f"{letter}{lanes}" for letter in "xyz"[: len(ins)]]
+    inner = lanes_text(name, items, lanes - 1, more)
+    return f"np.stack([{inner} for {', '.join(items)} in zip({', '.join(ins)})])"
+
+
+def lanes_batch(size: int, args: Any, is_batched: Any) -> list[Any]:
+    """Operands with one more leading lane axis, repeated where they do not have it."""
+    return [
+        x if on else broadcast_to(x, (size, *x.shape))
+        for x, on in zip(args, is_batched, strict=True)
+    ]
+
+
+def _search_batch(get: Callable[[], Primitive], points: int) -> Callable[..., Any]:
+    """More points in the same table need no lanes; tables that differ do."""
+
+    def batch(size: int, args: Any, is_batched: Any, *, lanes: int, **params: Any) -> Any:
+        if lanes == 0 and not any(on for i, on in enumerate(is_batched) if i != points):
+            return bind(get(), *args, lanes=0, **params), True
+        return bind(get(), *lanes_batch(size, args, is_batched), lanes=lanes + 1, **params), True
+
+    return batch
+
+
+# -- primitives ------------------------------------------------------------------------------------
+
+
+def _searchsorted_array(a: Any, v: Any, *, side: str, lanes: int) -> Any:
+    if lanes == 0:
+        return np.searchsorted(a, v, side=side)  # type: ignore[call-overload]  # "left" or "right"
+    return by_lanes(lambda x, y: np.searchsorted(x, y, side), lanes, (a, v), v.shape, np.intp)  # type: ignore[call-overload]  # as above
+
+
+searchsorted_p: Primitive = define(
+    Primitive(
+        "searchsorted",
+        _searchsorted_array,
+        lambda a, v, *, side, lanes: Type(v.shape, np.intp),
+        batch=_search_batch(lambda: searchsorted_p, 1),
+        cost=lambda in_types, out_types, **params: (
+            out_types[0].size * max(in_types[0].size.bit_length(), 1)
+        ),
+        render=lambda ins, params: lanes_text(
+            "searchsorted", ins, params["lanes"], f", {params['side']!r}"
+        ),
+        facts={
+            "derivative": "zero: integers",
+            "ties": "side 'left' gives the first place, 'right' the place after the last",
+        },
+    )
+)
+
+
+def _digitize_array(x: Any, bins: Any, *, right: bool, lanes: int) -> Any:
+    if lanes == 0:
+        return np.digitize(x, bins, right)
+    return by_lanes(lambda y, b: np.digitize(y, b, right), lanes, (x, bins), x.shape, np.intp)
+
+
+digitize_p: Primitive = define(
+    Primitive(
+        "digitize",
+        _digitize_array,
+        lambda x, bins, *, right, lanes: Type(x.shape, np.intp),
+        batch=_search_batch(lambda: digitize_p, 0),
+        cost=lambda in_types, out_types, **params: (
+            out_types[0].size * max(in_types[1].size.bit_length(), 1)
+        ),
+        render=lambda ins, params: lanes_text(
+            "digitize", ins, params["lanes"], f", {params['right']}"
+        ),
+        facts={"derivative": "zero: integers"},
+    )
+)
+
+# -- NumPy's functions -----------------------------------------------------------------------------
+
+
+@implements(np.searchsorted)
+def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    """NumPy's searchsorted: integers, without derivative."""
+    a, v = as_operand(a), as_operand(v)
+    if len(a.shape) != 1:
+        raise ShapeError(
+            "searchsorted: the sorted array must be a vector.",
+            got=describe(a=a, v=v),
+            expected="a: [n]",
+        )
+    full = {"l": "left", "r": "right"}.get(side[:1].lower())
+    if full is None:
+        raise ArgumentError(
+            "searchsorted: there is no such side.", got=repr(side), expected="'left' or 'right'"
+        )
+    if sorter is not None:
+        a = gather(a, (as_operand(sorter),), (0,))
+    return bind(searchsorted_p, a, v, side=full, lanes=0)
+
+
+@implements(np.digitize)
+def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+    """NumPy's digitize: integers, without derivative."""
+    x, bins = as_operand(x), as_operand(bins)
+    if len(bins.shape) != 1:
+        raise ShapeError(
+            "digitize: the bins must be a vector.",
+            got=describe(x=x, bins=bins),
+            expected="bins: [n]",
+        )
+    return bind(digitize_p, x, bins, right=bool(right), lanes=0)
+
+
+install("searchsorted", searchsorted)
