@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import wengert.numpy as wnp
 import wengert.scipy.linalg
 import wengert.scipy.special
+from wengert.numpy import _creation
 from wengert.trace.tracer import Tracer, function_handlers, ufunc_handlers, ufunc_method_handlers
 
 PROMISED: dict[str, str] = {
@@ -92,11 +92,19 @@ PROMISED: dict[str, str] = {
 }
 
 # Methods that raise, by name, on a traced array.
-_REFUSED_METHODS = ("byteswap", "dump", "dumps", "resize", "tobytes", "tofile", "view")
+REFUSED_METHODS = ("byteswap", "dump", "dumps", "resize", "tobytes", "tofile", "view")
 
 # Attributes of a Tracer that are its own, not those of an array.
 _OWN = {"aval", "base", "is_owned", "recording", "refresh", "seen", "type", "value", "variable"}
 _OWN |= {"version", "view_of"}
+
+
+# What `wengert.numpy` makes in the recording.
+CREATION = sorted(
+    name
+    for name, value in vars(_creation).items()
+    if name in np.__all__ and getattr(value, "__module__", "") == _creation.__name__
+)
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,7 @@ def _scipy(module: Any) -> Callable[[str], bool]:
 
 
 def _is_method(name: str) -> bool:
-    return name not in _OWN and hasattr(Tracer, name)
+    return name not in _OWN and name not in REFUSED_METHODS and hasattr(Tracer, name)
 
 
 _READERS: dict[str, Callable[[str], bool]] = {
@@ -158,7 +166,7 @@ _READERS: dict[str, Callable[[str], bool]] = {
     "x[...]=v": lambda name: "setitem" in function_handlers,
     "x[...]": lambda name: "getitem" in function_handlers,
     "x.": _is_method,
-    "wnp.": lambda name: name in wnp._CREATION,
+    "wnp.": lambda name: name in CREATION,
     "scipy.linalg.": _scipy(wengert.scipy.linalg),
     "scipy.special.": _scipy(wengert.scipy.special),
 }
@@ -173,7 +181,7 @@ def others() -> tuple[str, ...]:
         for home, module in (("linalg", wengert.scipy.linalg), ("special", wengert.scipy.special))
         for name in module.__all__
     ]
-    found += [f"wnp.{name}" for name in wnp._CREATION]
+    found += [f"wnp.{name}" for name in CREATION]
     found += [name for name, value in numpy_functions() if is_handled_object(value)]
     more = [
         name

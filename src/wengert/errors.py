@@ -43,8 +43,10 @@ def is_internal_file(filename: str) -> bool:
     known = _is_internal.get(filename)
     if known is None:
         inside = filename.startswith(_PACKAGE) and not filename.startswith(_USER_PARTS)
-        known = inside or filename.startswith("<wengert") or any(
-            mark in filename for mark in _LIBRARY_MARKS
+        known = (
+            inside
+            or filename.startswith("<wengert")
+            or any(mark in filename for mark in _LIBRARY_MARKS)
         )
         _is_internal[filename] = known
     return known

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+
 import wengert as wg
 from primitives.checks import in_both_fields
 from primitives.test_generated import FAMILIES

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import wengert as wg
 from docs.tools.functions import promised
 from docs.tools.matrix import BLANK, CAPABILITIES, ZERO, Cell, cell, matrix, primitives
 from docs.tools.supported import PAGE, page
+
+import wengert as wg
+from architecture.census import census
 from wengert.errors import MissingRuleError
 from wengert.ir.primitive import Primitive, Unsupported, registry
 from wengert.ir.program import Equation, Program, Var
@@ -22,8 +24,6 @@ from wengert.transforms.batch import batch_program
 from wengert.transforms.linearize import linearize_program
 from wengert.transforms.rules import kinds_of, linear_rule, transpose_rule
 from wengert.types import Type
-
-from architecture.census import census
 
 MATRIX = matrix()
 CELLS = [(name, capability) for name in MATRIX for capability in CAPABILITIES]
@@ -38,7 +38,9 @@ NOT_IN_THE_CENSUS = {"guard"}
 
 def test_no_cell_is_blank() -> None:
     blank = [f"{name}: {c}" for name, c in CELLS if MATRIX[name][c] == BLANK]
-    assert not blank, "give a rule, or Unsupported(reason), or a fact that says 'zero': " + str(blank)
+    assert not blank, "give a rule, or Unsupported(reason), or a fact that says 'zero': " + str(
+        blank
+    )
 
 
 def test_the_matrix_holds_every_primitive() -> None:

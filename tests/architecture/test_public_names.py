@@ -3,6 +3,7 @@
 import inspect
 
 import pytest
+
 import wengert as wg
 
 NAMES = """
@@ -33,4 +34,4 @@ def test_public_functions_show_an_example(name):
 
 def test_unknown_attribute():
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        wg.nonsense  # noqa: B018  (the access is what is tested)
+        wg.nonsense

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import wengert as wg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+import wengert as wg
 from laws.random_programs import STEPS, function_of, points, recipes
 from wengert.ir.check import check
 from wengert.ir.program import Program
@@ -101,8 +102,10 @@ def test_vmap_is_a_loop(recipe, items):
     f = function_of(recipe)
     xs, ys = (np.stack([p[k] for p in items]) for k in range(2))
     close(wg.vmap(f)(xs, ys), np.stack([f(*p) for p in items]))
-    close(wg.vmap(f, in_axes=(1, None), out_axes=1)(xs.T, ys[0]),
-          np.stack([f(p[0], ys[0]) for p in items], axis=1))
+    close(
+        wg.vmap(f, in_axes=(1, None), out_axes=1)(xs.T, ys[0]),
+        np.stack([f(p[0], ys[0]) for p in items], axis=1),
+    )
     J = wg.vmap(wg.jacobian(f))(xs, ys)
     close(J, np.stack([wg.jacobian(f)(*p) for p in items]))
 
@@ -115,8 +118,11 @@ def test_jit_and_checkpoint_preserve_meaning(recipe, one, two):
     for point in (one, two, one):
         close(j(*point), f(*point), 1e-13)
         close(wg.jacobian(j)(*point), wg.jacobian(f)(*point), 1e-12)
-        close(wg.jacrev(wg.checkpoint(f))(*point) if no_branch(recipe) else 0.0,
-              wg.jacrev(f)(*point) if no_branch(recipe) else 0.0, 1e-12)
+        close(
+            wg.jacrev(wg.checkpoint(f))(*point) if no_branch(recipe) else 0.0,
+            wg.jacrev(f)(*point) if no_branch(recipe) else 0.0,
+            1e-12,
+        )
 
 
 def no_branch(recipe) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import wengert as wg
 from primitives.checks import CHECKS, applies, in_both_fields
 from primitives.test_generated import FAMILIES

@@ -94,7 +94,7 @@ def while_in_while(x: Any) -> Any:
     def outer(carry: Any) -> Any:
         k, c = carry
         inner = wg.while_loop(lambda s: s < 3.0, lambda s: s * (1.1 + x) + 0.01 * k, c)
-        return k + 1, np.sin(inner) * x + 0.3
+        return k + 1, np.sin(inner) ** 2 * x + 0.3
 
     return wg.while_loop(lambda carry: carry[0] < 3, outer, (0, x))[1]
 
@@ -104,7 +104,7 @@ def while_in_while_plain(x: Any) -> Any:
     for k in range(3):
         while c < 3.0:
             c = c * (1.1 + x) + 0.01 * k
-        c = np.sin(c) * x + 0.3
+        c = np.sin(c) ** 2 * x + 0.3
     return c
 
 

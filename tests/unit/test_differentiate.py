@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+
 import wengert as wg
 from wengert.errors import NonScalarOutputError, NotDifferentiableError, ShapeError
 

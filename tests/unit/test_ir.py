@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+
 import wengert as wg
 from wengert.errors import ArgumentError, ProgramError
 from wengert.ir import Equation, Literal, Program, Var, registry
@@ -184,7 +185,7 @@ def test_drawing_keeps_boxes_apart():
     ]
     for i, (x, y, w, h) in enumerate(boxes):
         for X, Y, W, H in boxes[:i]:
-            assert x + w <= X or X + W <= x or y + h <= Y or Y + H <= y
+            assert x + w <= X or x >= X + W or y + h <= Y or y >= Y + H
 
 
 def test_types_are_interned_and_print():

@@ -5,6 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
+
 import wengert as wg
 from wengert.errors import ArgumentError
 from wengert.transforms.jet import series_program
@@ -68,7 +69,7 @@ def test_arrays_against_nested_jvp():
     _, series = wg.jet(f, (x,), ([v, None, None],))
     for k in range(3):
         h = g
-        g = lambda x, h=h: wg.jvp(h, (x,), (v,))[1]  # noqa: E731  (one level more)
+        g = lambda x, h=h: wg.jvp(h, (x,), (v,))[1]
         np.testing.assert_allclose(series[k], g(x), rtol=1e-9)
 
 

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+
 import wengert as wg
 from wengert.errors import ArgumentError, DecisionError, MutationError
 

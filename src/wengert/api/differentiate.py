@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert import trees
 from wengert.api.arguments import (
     ArgNames,
     ArgNums,
@@ -23,7 +24,6 @@ from wengert.api.arguments import (
     require_differentiable,
     select_arguments,
 )
-from wengert import trees
 from wengert.errors import NonScalarOutputError, NotDifferentiableError
 from wengert.ir.program import Var
 from wengert.ops.core import conj, full, zeros_of

@@ -113,9 +113,7 @@ def _specialize(recording: JitRecording, outputs: list[Any], spec: Any) -> Speci
             equations.append(program.equations[i])
     guards = recording.guards
     return Specialization(
-        Program(
-            program.inputs, program.equations, (*program.outputs, *[g[1] for g in guards])
-        ),
+        Program(program.inputs, program.equations, (*program.outputs, *[g[1] for g in guards])),
         Program(program.inputs, equations, program.outputs, program.captured),
         tuple([g[2] for g in guards]),
         spec,

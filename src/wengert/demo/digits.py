@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import optree
 
 import wengert as wg
+from wengert import trees
 from wengert.demo.progress import Screen
 from wengert.demo.timing import best_time
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Parameters = dict[str, dict[str, Array]]
 
-tree_map: Any = optree.tree_map  # its annotations do not see dictionaries as trees
+tree_map = trees.map_tree
 N_PIXELS, N_HIDDEN, N_CLASSES = 64, 64, 10
 WEIGHT_DECAY = 1e-4
 # D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015; their values.

@@ -48,4 +48,3 @@ def program_cost(program: Program) -> Cost:
 
 def _size(type_: Any) -> int:
     return type_.nbytes if isinstance(type_, Type) else 8
-

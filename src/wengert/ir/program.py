@@ -49,9 +49,7 @@ class Literal:
         return self
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (
-            type(other) is Literal and exact(self.value) == exact(other.value)
-        )
+        return self is other or (type(other) is Literal and exact(self.value) == exact(other.value))
 
     def __hash__(self) -> int:
         return hash(exact(self.value))
@@ -258,7 +256,10 @@ def sub_programs(params: dict[str, Any]) -> Iterator[tuple[str, Program]]:
 
 
 def copy_equations(
-    equations: Iterable[Equation], mapping: dict[Var, Any], out: list[Equation], source: Source = None
+    equations: Iterable[Equation],
+    mapping: dict[Var, Any],
+    out: list[Equation],
+    source: Source = None,
 ) -> None:
     """Append copies of `equations` to `out`, inputs renamed by `mapping`, outputs made new."""
     for eq in equations:

@@ -39,7 +39,9 @@ class Names:
         return name
 
 
-_RESERVED = frozenset({"if", "in", "is", "or", "as", "return", "program", "and", "def", "del", "for"})
+_RESERVED = frozenset(
+    {"if", "in", "is", "or", "as", "return", "program", "and", "def", "del", "for"}
+)
 
 
 def letters(n: int) -> str:

@@ -65,7 +65,7 @@ from wengert.numpy._creation import (
 )
 from wengert.numpy._namespace import lookup, public_names
 
-_CREATION = [
+__all__ = [
     "arange",
     "array",
     "asanyarray",
@@ -77,6 +77,7 @@ _CREATION = [
     "empty",
     "empty_like",
     "eye",
+    "fft",
     "fromfunction",
     "fromiter",
     "full",
@@ -84,6 +85,7 @@ _CREATION = [
     "geomspace",
     "identity",
     "indices",
+    "linalg",
     "linspace",
     "logspace",
     "meshgrid",
@@ -94,8 +96,7 @@ _CREATION = [
     "zeros",
     "zeros_like",
 ]
-
-__all__ = [*public_names(np), "fft", "linalg"]  # names, from NumPy's own list
+__all__ += [name for name in public_names(np) if name not in __all__]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,8 +11,8 @@ import numpy as np
 from wengert.errors import ArgumentError, ConversionError, IndexingError
 from wengert.ops import assignment, diagonals, masks, repeating, shapes, taking
 from wengert.ops.core import convert, copy, reshape, reshape_p, transpose
+from wengert.ops.elements import read
 from wengert.ops.elementwise import eq_p
-from wengert.ops.indexing import read
 from wengert.ops.joining import array_of, at_least_0d
 from wengert.ops.output import write_all
 from wengert.ops.subscripts import getitem, setitem

@@ -13,9 +13,9 @@ import numpy as np
 
 from wengert.errors import ArgumentError, ConversionError, DtypeError, MutationError, ShapeError
 from wengert.ops.core import add, broadcast_to, convert, reshape, sub
+from wengert.ops.elements import read
 from wengert.ops.elementwise import select
 from wengert.ops.gather import gather, scatter_add_p
-from wengert.ops.indexing import read
 from wengert.ops.joining import array_of, at_least_0d
 from wengert.ops.masks import as_mask, nonzero
 from wengert.ops.output import write_all
@@ -30,7 +30,7 @@ def check_fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
     """Raise unless `shape` broadcasts to `expected`."""
     padded = (1,) * (len(expected) - len(shape)) + shape
     if len(shape) > len(expected) or any(
-        [n not in (1, m) for n, m in zip(padded, expected, strict=True)]
+        n not in (1, m) for n, m in zip(padded, expected, strict=True)
     ):
         raise ShapeError(
             "an in-place operation: the result does not fit its target.",

@@ -164,7 +164,8 @@ def _real_set(base: Any, part_value: Any, *, part: str) -> Any:
 
 def _real_set_batch(size: int, args: Any, is_batched: Any, *, part: str) -> Any:
     base, value = [
-        a if on else broadcast_to(a, (size, *a.shape)) for a, on in zip(args, is_batched, strict=True)
+        a if on else broadcast_to(a, (size, *a.shape))
+        for a, on in zip(args, is_batched, strict=True)
     ]
     return bind(real_set_p, base, value, part=part), True
 
@@ -457,7 +458,8 @@ full_p = linear(
 def zeros_of(x: Any) -> Any:
     """Zeros of the type of `x` (a Tracer, array, scalar or Type)."""
     if isinstance(x, Tracer) and type(x.variable.type) is StackType:
-        return bind(stack_zeros_p, type=x.variable.type)
+        recording = current_recording.get() or x.recording
+        return recording.record(stack_zeros_p, (), {"type": x.variable.type})
     if not isinstance(x, (Tracer, np.ndarray, np.generic, Type)):
         x = np.asarray(x)
     return full(x.shape, 0.0 if x.dtype.kind in "fc" else 0, x.dtype)

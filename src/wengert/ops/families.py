@@ -1,8 +1,8 @@
 """Constructors for the common families of primitives; each derives what can be derived.
 
-    elementwise   broadcasting functions of numbers, derivative from `partials`
-    linear        linear in one group of inputs: the derivative is the primitive itself
-    bilinear      linear in each of two inputs: product rule and Leibniz rule follow
+elementwise   broadcasting functions of numbers, derivative from `partials`
+linear        linear in one group of inputs: the derivative is the primitive itself
+bilinear      linear in each of two inputs: product rule and Leibniz rule follow
 """
 
 from __future__ import annotations

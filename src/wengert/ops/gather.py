@@ -4,7 +4,6 @@
     item(x, i, j, …)             the same for single integers: a view, or a scalar
     scatter_set(x, v, i, j, …)   x with v written there; of several writes the last one counts
     scatter_add(x, v, i, j, …)   x with v added there, as often as a place is named
-    last_writer(i, j, …)         where no later entry writes to the same place
 
 Integer arrays may be traced; they are inputs, so that Programs of one structure serve all of them.
 `subscripts.py` brings every index that NumPy takes into this form.
@@ -18,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import DtypeError, IndexingError
-from wengert.ir.primitive import Primitive, define
-from wengert.ops.core import broadcast_to, iota, reshape, transpose, unfit, zeros_of
+from wengert.errors import DtypeError
+from wengert.ir.primitive import Primitive
+from wengert.ops.core import broadcast_to, reshape, transpose, unfit, zeros_of
 from wengert.ops.elementwise import select
 from wengert.ops.families import linear
 from wengert.ops.indexing import fits_selection, writable
+from wengert.ops.places import batch_places, lanes, last_writer_p, places_shape
 from wengert.trace.tracer import bind
 from wengert.types import Type
 
@@ -67,23 +67,9 @@ def _front(x: Any, axes: Axes) -> Any:
     return x if perm is None else x.transpose(perm)
 
 
-def places_shape(indices: Sequence[Any]) -> tuple[int, ...]:
-    """The broadcast shape of index arrays or their Types; Python ints count as 0-d."""
-    shapes = [i.shape for i in indices if hasattr(i, "shape")]
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        raise IndexingError(
-            "index arrays do not broadcast with each other.",
-            got=f"shapes {', '.join(map(str, shapes))}",
-            expected="sizes that are equal or 1, counted from the last axis",
-            try_="np.ix_ for the grid of all combinations",
-        ) from None
-
-
 def _gather(x: Any, *indices: Any, axes: Axes) -> Any:
     result = _front(x, axes)[indices]
-    if any([type(i) is np.ndarray for i in indices]):
+    if any(type(i) is np.ndarray for i in indices):
         return result
     return result.copy()  # NumPy takes integers alone as basic indexing and gives a view
 
@@ -117,7 +103,7 @@ def _add(base: Any, value: Any, *indices: Any, axes: Axes) -> Any:
 def _add_in_place(base: Any, value: Any, *indices: Any, axes: Axes) -> Any:
     base = writable(base)
     front = _front(base, axes)
-    if all([np.ndim(i) == 0 for i in indices]):
+    if all(np.ndim(i) == 0 for i in indices):
         front[indices] += value
     elif len(indices) == 1 and front.ndim > 1 and front.size:
         _add_rows(front, value, np.asarray(indices[0]))
@@ -192,38 +178,14 @@ def _transpose_add(ct: Any, args: Any, i: int, *, axes: Axes) -> Any:
 # -- batching --------------------------------------------------------------------------------------
 
 
-def _batch_indices(
-    size: int, indices: Sequence[Any], is_batched: Sequence[bool]
-) -> tuple[tuple[Any, ...], int]:
-    """Index arrays with the batch axis first where they have one, and the rank of the places."""
-    rank = max(
-        [
-            len(i.shape) - on
-            for i, on in zip(indices, is_batched, strict=True)
-            if hasattr(i, "shape")
-        ],
-        default=0,
-    )
-    aligned = [
-        reshape(i, (size, *(1,) * (rank - i.ndim + 1), *i.shape[1:])) if on else i
-        for i, on in zip(indices, is_batched, strict=True)
-    ]
-    return tuple(aligned), rank
-
-
-def _lanes(size: int, rank: int) -> Any:
-    """The number of each item of the batch, against places of `rank` axes."""
-    return reshape(iota(size), (size, *(1,) * rank))
-
-
 def _gather_batch(size: int, args: Any, is_batched: Any, *, axes: Axes) -> Any:
     x, *indices = args
-    indices, rank = _batch_indices(size, indices, is_batched[1:])
+    indices, rank = batch_places(size, indices, is_batched[1:])
     if not is_batched[0]:
         return gather(x, indices, axes), True
     moved = tuple([a + 1 for a in axes])
     if any(is_batched[1:]):
-        return gather(x, (_lanes(size, rank), *indices), (0, *moved)), True
+        return gather(x, (lanes(size, rank), *indices), (0, *moved)), True
     result = gather(x, indices, moved)
     k = len(places_shape(indices))
     return transpose(result, (k, *range(k), *range(k + 1, result.ndim))), True
@@ -238,7 +200,7 @@ def _item_batch(size: int, args: Any, is_batched: Any, *, axes: Axes) -> Any:
 def _update_batch(adds: bool) -> Any:
     def batch(size: int, args: Any, is_batched: Any, *, axes: Axes) -> Any:
         base, value, *indices = args
-        indices, rank = _batch_indices(size, indices, is_batched[2:])
+        indices, rank = batch_places(size, indices, is_batched[2:])
         if not is_batched[0]:
             base = broadcast_to(base, (size, *base.shape))
         if is_batched[1]:
@@ -246,7 +208,7 @@ def _update_batch(adds: bool) -> Any:
             value = reshape(value, (size, *(1,) * (full - value.ndim + 1), *value.shape[1:]))
         primitive = scatter_add_p if adds else scatter_set_p
         moved = tuple([a + 1 for a in axes])
-        places = (_lanes(size, rank), *indices)
+        places = (lanes(size, rank), *indices)
         return bind(primitive, base, value, *places, axes=(0, *moved)), True
 
     return batch
@@ -331,48 +293,4 @@ scatter_add_p = linear(
     ),
     render=_render_update("scatter_add"),
     support=_support("scatter_add", "np.add.at(front, places, value)"),
-)
-
-# -- which of several writes counts ----------------------------------------------------------------
-
-
-def _last_writer(*indices: Any, bounds: tuple[int, ...]) -> Any:
-    places = np.broadcast_arrays(*indices)
-    shape = places[0].shape
-    wrapped = [np.where(i < 0, i + n, i) for i, n in zip(places, bounds, strict=True)]
-    flat = np.ravel_multi_index(wrapped, bounds).reshape(-1)
-    order = np.argsort(flat, kind="stable")
-    is_last = np.ones(flat.size, bool)
-    is_last[order[:-1]] = flat[order[:-1]] != flat[order[1:]]
-    return is_last.reshape(shape)
-
-
-_LAST_WRITER = """
-def last_writer(*places, bounds):
-    places = np.broadcast_arrays(*places)
-    flat = np.ravel_multi_index([i % n for i, n in zip(places, bounds)], bounds).reshape(-1)
-    order = np.argsort(flat, kind="stable")
-    is_last = np.ones(flat.size, bool)
-    is_last[order[:-1]] = flat[order[:-1]] != flat[order[1:]]
-    return is_last.reshape(places[0].shape)
-"""
-
-
-def _last_writer_batch(size: int, args: Any, is_batched: Any, *, bounds: Any) -> Any:
-    indices, rank = _batch_indices(size, args, is_batched)
-    return bind(last_writer_p, _lanes(size, rank), *indices, bounds=(size, *bounds)), True
-
-
-last_writer_p = define(
-    Primitive(
-        "last_writer",
-        _last_writer,
-        lambda *indices, bounds: Type(places_shape(indices), bool),
-        batch=_last_writer_batch,
-        cost=lambda in_types, out_types, **params: 0,
-        gives_array=True,
-        render=lambda ins, params: f"last_writer({', '.join(ins)}, bounds={params['bounds']})",
-        support=_LAST_WRITER,
-        facts={"derivative": "zero: booleans"},
-    )
 )

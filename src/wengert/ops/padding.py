@@ -95,7 +95,7 @@ def _pairs_of(value: Any, rank: int, name: str) -> list[Any]:
         )
     if is_count:
         pairs = [(operator.index(a), operator.index(b)) for a, b in pairs]
-        if any([n < 0 for pair in pairs for n in pair]):
+        if any(n < 0 for pair in pairs for n in pair):
             raise ArgumentError(f"pad: {name} has a negative number.", got=repr(value))
     return pairs
 

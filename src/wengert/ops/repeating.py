@@ -26,7 +26,7 @@ def tile(A: Any, reps: Any) -> Any:
     rank = max(len(counts), x.ndim)
     counts = (1,) * (rank - len(counts)) + counts
     shape = (1,) * (rank - x.ndim) + x.shape
-    if all([c == 1 for c in counts]):
+    if all(c == 1 for c in counts):
         return np.copy(view_as(x, shape))
     apart = [k for n in shape for k in (1, n)]
     spread = [k for c, n in zip(counts, shape, strict=True) for k in (c, n)]

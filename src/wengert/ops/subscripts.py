@@ -16,12 +16,14 @@ import numpy as np
 
 from wengert.errors import DtypeError, IndexingError
 from wengert.ops.core import convert, fit, reshape, reshape_p, transpose
+from wengert.ops.elements import read, write
 from wengert.ops.elementwise import select
-from wengert.ops.gather import gather, item, item_p, places_shape, scatter_set_p
-from wengert.ops.indexing import Index, normalize, read, selected_shape, write
+from wengert.ops.gather import gather, item, item_p, scatter_set_p
+from wengert.ops.indexing import Index, normalize, selected_shape
 from wengert.ops.joining import array_of
 from wengert.ops.masks import is_mask, nonzero
 from wengert.ops.output import write_all
+from wengert.ops.places import places_shape
 from wengert.trace.tracer import ScalarTracer, Tracer, bind, function_handlers
 from wengert.trace.views import update
 
@@ -124,7 +126,7 @@ def _is_item_itself(value: Any, x: Tracer, found: Places) -> bool:
         primitive is item_p
         and params["axes"] == found.axes
         and value.seen == x.version
-        and all([same_atom(a, b) for a, b in zip(others, found.indices, strict=True)])
+        and all(same_atom(a, b) for a, b in zip(others, found.indices, strict=True))
     )
 
 
@@ -242,7 +244,7 @@ def _is_basic(entry: Any) -> bool:
 
 
 def _places(entries: list[Any], shape: tuple[int, ...], gap: int | None) -> Places:
-    is_item = all([_is_basic(e) or isinstance(e, ScalarTracer) for e in entries])
+    is_item = all(_is_basic(e) or isinstance(e, ScalarTracer) for e in entries)
     basic: list[Any] = []
     indices: list[Any] = []
     axes: list[int] = []
@@ -298,7 +300,7 @@ def index_operand(e: Any) -> Any:
 
 
 def has_ellipsis(index: Any) -> bool:
-    return index is Ellipsis or (type(index) is tuple and any([e is Ellipsis for e in index]))
+    return index is Ellipsis or (type(index) is tuple and any(e is Ellipsis for e in index))
 
 
 def _zero_dimensional_view(x: Any, index: Index) -> Any:
@@ -334,7 +336,7 @@ def _scalar_getitem(x: ScalarTracer, index: Any) -> Any:
     items = index if type(index) is tuple else (index,)
     if not items:
         return x
-    if any([isinstance(e, (int, slice)) and not isinstance(e, bool) for e in items]):
+    if any(isinstance(e, (int, slice)) and not isinstance(e, bool) for e in items):
         raise IndexingError(
             "a scalar was indexed.",
             got=f"{index!r} on {x.type!r}",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, DtypeError, ShapeError
+from wengert.ir.program import door
 from wengert.ops.axes import normalized_axes
 from wengert.ops.core import broadcast_to, convert, reduced_shape, reshape
 from wengert.ops.functions import as_operand
@@ -54,7 +55,7 @@ def load_special(ufunc: np.ufunc) -> None:
 
     special = sys.modules.get("scipy.special")
     if special is not None and getattr(special, ufunc.__name__, None) is ufunc:
-        import wengert.scipy.special  # noqa: F401  # fills the tables
+        door("wengert.scipy.special")  # fills the tables
 
 
 # -- keyword arguments -----------------------------------------------------------------------------

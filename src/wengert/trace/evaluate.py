@@ -23,9 +23,7 @@ from wengert.ir.program import Equation, Literal, Program, Var
 from wengert.trace.tracer import Tracer, bind, current_body
 
 # Set by debug_nans: called with (equation, inputs, outputs) after every equation.
-watcher: ContextVar[Callable[..., None] | None] = ContextVar(
-    "watcher", default=None
-)
+watcher: ContextVar[Callable[..., None] | None] = ContextVar("watcher", default=None)
 
 _RUNS_BEFORE_CODE = 2
 _MAX_CODE_EQUATIONS = 4000
@@ -153,7 +151,9 @@ class Plan:
                 env[outs[0]] = result
             for slot in dead:
                 env[slot] = None
-        return [copied(env[i]) if c else env[i] for i, c in zip(self.outputs, self.copied, strict=True)]
+        return [
+            copied(env[i]) if c else env[i] for i, c in zip(self.outputs, self.copied, strict=True)
+        ]
 
     def _watched(self, args: Sequence[Any], watch: Callable[..., None]) -> list[Any]:
         env = self.template[:]
@@ -166,7 +166,9 @@ class Plan:
             watch(eq, values, result)
             for slot, value in zip(outs, result if is_multiple else (result,), strict=True):
                 env[slot] = value
-        return [copied(env[i]) if c else env[i] for i, c in zip(self.outputs, self.copied, strict=True)]
+        return [
+            copied(env[i]) if c else env[i] for i, c in zip(self.outputs, self.copied, strict=True)
+        ]
 
 
 def implementation(eq: Equation, in_place: bool = False) -> Callable[..., Any]:
@@ -197,9 +199,7 @@ class _Lifetimes:
 
     def __init__(self, program: Program, donated: tuple[int, ...]) -> None:
         self.owner: dict[Var, Var] = {}  # the Var whose buffer this one's is
-        self.is_fresh: dict[Var, bool] = {
-            v: i in donated for i, v in enumerate(program.inputs)
-        }
+        self.is_fresh: dict[Var, bool] = {v: i in donated for i, v in enumerate(program.inputs)}
         self.is_read_only: set[Var] = set()  # views that NumPy does not let be written
         last: dict[Var, int] = {}
         group_last: dict[Var, int] = {}

@@ -28,7 +28,6 @@ from wengert.trace.tracer import (
     current_body,
     current_recording,
     escaped,
-    in_type,
     snapshot,
     stack_type,
 )
@@ -458,9 +457,7 @@ class Recording:
         equations = [n.equation for n in self.node.path() if n.equation is not None]
         if with_sources and self.sources is not None:
             equations = [e.with_source(s) for e, s in zip(equations, self.sources, strict=True)]
-        return Program(
-            (*self.arguments, *self.captured), equations, outputs, self.captured_values
-        )
+        return Program((*self.arguments, *self.captured), equations, outputs, self.captured_values)
 
 
 def record_function(
@@ -478,7 +475,9 @@ def record_function(
     recording = Recording(purpose, has_values=False, is_body=is_body)
     with recording:
         args = [
-            t.value if isinstance(t, Literal) else recording.argument(t, is_array=t.shape != ())
+            t.value
+            if isinstance(t, Literal)
+            else recording.argument(t, is_array=t.shape != ())
             if isinstance(t, Type)
             else recording.argument(t)
             for t in in_types

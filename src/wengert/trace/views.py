@@ -32,9 +32,7 @@ def link_view(
     if not isinstance(result, ArrayTracer):
         return
     base = args[0]
-    if primitive.shares_memory is not None and not primitive.shares_memory(
-        result, base, **params
-    ):
+    if primitive.shares_memory is not None and not primitive.shares_memory(result, base, **params):
         return
     result.base = base
     result.view_of = (primitive, tuple(args[1:]), params)

@@ -92,9 +92,7 @@ def _make(
             outputs.append(recording.output(value))
             if on:
                 rest = [node.coefficient(k) for k in range(1, order + 1)]
-                outputs += [
-                    recording.output(zeros_of(value) if c is None else c) for c in rest
-                ]
+                outputs += [recording.output(zeros_of(value) if c is None else c) for c in rest]
     if recording.captured:
         raise InternalError("a series Program captured a value from outside.")
     return SeriesProgram(recording.program(outputs), order, tuple(out_active))
@@ -194,7 +192,9 @@ def _order(node: Any, k: int) -> Any:
 class _Linear(_Node):
     """An output of an equation that is linear in its active inputs."""
 
-    def __init__(self, call: _Call, index: int, group: frozenset[int], orders: dict[int, Any]) -> None:
+    def __init__(
+        self, call: _Call, index: int, group: frozenset[int], orders: dict[int, Any]
+    ) -> None:
         super().__init__()
         self._call = call
         self._index = index

@@ -85,7 +85,9 @@ class DifferentiatingRecording(Recording):
             steps = [(n.equation, n.rule) for n in self.node.path() if n.rule is not None]
             if self.sources is not None:
                 steps = self._steps_with_sources()
-            active = [v for v, on in zip(self.arguments, self.is_active_argument, strict=True) if on]
+            active = [
+                v for v, on in zip(self.arguments, self.is_active_argument, strict=True) if on
+            ]
             linearized = stitch(steps, active, outputs)  # type: ignore[arg-type]  # rules come with equations
             if self.sources is None:
                 cache[key] = linearized
@@ -210,7 +212,9 @@ def extended(eq: Equation, rule: LinearRule) -> Equation:
     """The equation in its forward form: the same outputs, then the residuals."""
     assert rule.forward is not None
     primitive, params = rule.forward
-    types = primitive.type_rule(*[a.type if type(a) is Var else a.value for a in eq.inputs], **params)  # type: ignore[union-attr]  # atoms are Vars or Literals
+    types = primitive.type_rule(
+        *[a.type if type(a) is Var else a.value for a in eq.inputs], **params
+    )  # type: ignore[union-attr]  # atoms are Vars or Literals
     extra = tuple(Var(t) for t in types[len(eq.outputs) :])
     return Equation(primitive, eq.inputs, params, (*eq.outputs, *extra), eq.source)
 

@@ -153,6 +153,7 @@ def _out_types(primitive: Primitive, kinds: Sequence[Any], params: dict[str, Any
 
 def _multilinear_jvp(primitive: Primitive) -> Callable[..., Any]:
     """Product rule: for each linear group, the primitive with that group's tangents put in."""
+
     def jvp(args: Sequence[Any], out: Any, tangents: Sequence[Any], **params: Any) -> Any:
         total = None
         for group in primitive.linear_in:

@@ -46,9 +46,7 @@ def transpose_program(
         else:
             known.append(eq)
     walk = _Backward(known)
-    so_far = {
-        v: Var(v.type) for v, on in zip(program.inputs, accumulated, strict=False) if on
-    }
+    so_far = {v: Var(v.type) for v, on in zip(program.inputs, accumulated, strict=False) if on}
     walk.cts.update(so_far)
     ct_inputs = []
     for out in program.outputs:
@@ -58,9 +56,7 @@ def transpose_program(
             walk.give(out, ct)
     for eq in reversed(linear):
         walk.equation(eq, linear_vars)
-    results = [
-        walk.cotangent(v) for v, on in zip(program.inputs, is_linear, strict=True) if on
-    ]
+    results = [walk.cotangent(v) for v, on in zip(program.inputs, is_linear, strict=True) if on]
     known_inputs = [v for v, on in zip(program.inputs, is_linear, strict=True) if not on]
     kept, _ = prune((), walk.equations, results)
     return Program([*known_inputs, *ct_inputs, *so_far.values()], kept, results)
@@ -134,7 +130,6 @@ class _Backward:
                 self.cts[eq.inputs[i]] = value
             else:
                 self.give(eq.inputs[i], value)
-
 
 
 _ZERO = Literal(0.0)

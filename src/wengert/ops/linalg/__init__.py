@@ -1,12 +1,13 @@
 """Linear algebra: NumPy's, and what SciPy adds. Read `common.py` and `solve.py` first.
 
-common structure     checks, small algebra; triangles, diagonals, gaps between eigenvalues
-solve determinant    linear systems, inverse, determinants
-triangular lu        triangular systems, Cholesky, LU
-eigen svd qr         the other factorizations
-least_squares norm   pinv, lstsq, rank; norms of vectors and matrices
-products             matrix_power, multi_dot, cond, tensorsolve
-matrix_functions banded toeplitz      for `wengert.scipy.linalg`
+    common structure          checks, small algebra; triangles, diagonals, gaps of eigenvalues
+    solve determinant         linear systems, inverse, determinants
+    triangular cholesky lu    triangular systems and factors
+    eigen svd qr              the other factorizations
+    least_squares norm        pinv, lstsq, rank; norms of vectors and matrices
+    products                  matrix_power, multi_dot, cond, tensorsolve
+
+What `wengert.scipy.linalg` needs beyond these: `matrix_functions`, `banded`, `toeplitz`.
 """
 
 from wengert.ops.linalg import (

@@ -13,6 +13,8 @@ too.
 
 from __future__ import annotations
 
+import importlib
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -29,10 +31,8 @@ from wengert.ops.linalg.common import (
 )
 from wengert.ops.linalg.structure import (
     fold_hermitian,
-    fold_hermitian_p,
     hermitian_from_p,
     triangle,
-    triangle_p,
 )
 from wengert.ops.linalg.triangular import solve_from_right, triangular_solve, triangular_solve_p
 from wengert.ops.matmul import matmul
@@ -79,8 +79,7 @@ def pull(l: Any, ct: Any) -> Any:
 
 # -- the implementations ---------------------------------------------------------------------------
 
-_solve = triangular_solve_p.array
-_LOWER = {"lower": True, "has_unit_diagonal": False}
+_BLOCK = 64
 
 
 def _adjoint(a: Any) -> Any:
@@ -88,48 +87,74 @@ def _adjoint(a: Any) -> Any:
 
 
 def _half(a: Any) -> Any:
-    return triangle_p.array(a, part="half_lower")
+    """The lower triangle with half of the diagonal."""
+    result = np.tril(a)
+    if a.ndim == 2:
+        result.reshape(-1)[:: a.shape[0] + 1] *= 0.5
+    else:
+        i = np.arange(a.shape[-1])
+        result[..., i, i] *= 0.5
+    return result
+
+
+def _fold(a: Any) -> Any:
+    """Both triangles added into the lower one, as `structure.fold_hermitian`."""
+    return _half(a + _adjoint(a))
+
+
+def _inverse(l: Any) -> Any:
+    """The inverse of triangular matrices."""
+    if l.ndim > 2 or l.size == 0:
+        return np.linalg.inv(l)
+    return _trtri(l.dtype)(l, lower=1)[0]
+
+
+@cache
+def _trtri(dtype: np.dtype[Any]) -> Any:
+    lapack = importlib.import_module("scipy.linalg.lapack")
+    return lapack.get_lapack_funcs(("trtri",), dtype=dtype)[0]
 
 
 def _push(l: Any, da: Any) -> Any:
     h = hermitian_from_p.array(da, lower=True)
-    if l.ndim > 2:
-        inverse = np.linalg.inv(l)
-        return l @ _half(inverse @ h @ _adjoint(inverse))
-    left = _solve(l, h, is_adjoint=False, **_LOWER)
-    return np.tril(l @ _half(_solve(l, _adjoint(left), is_adjoint=False, **_LOWER)))
-
-
-_BLOCK = 48
+    if l.ndim == 2 and l.shape[0] > _BLOCK:
+        solve = partial(triangular_solve_p.array, l, lower=True, has_unit_diagonal=False)
+        inner = solve(_adjoint(solve(h, is_adjoint=False)), is_adjoint=False)
+    else:
+        inverse = _inverse(l)
+        inner = inverse @ h @ _adjoint(inverse)
+    return np.tril(l @ _half(inner))
 
 
 def _pull(l: Any, ct: Any) -> Any:
-    if l.ndim > 2:
-        inverse = np.linalg.inv(l)
-        full = _adjoint(inverse) @ _half(_adjoint(l) @ ct) @ inverse
-        return fold_hermitian_p.array(full, lower=True)
+    if l.ndim > 2 or l.shape[0] <= _BLOCK:
+        inverse = _inverse(l)
+        return _fold(_adjoint(inverse) @ _half(_adjoint(l) @ ct) @ inverse)
     if ct.ndim > 2:
-        stack = ct.shape[:-2]
         flat = ct.reshape(-1, *ct.shape[-2:])
-        return np.stack([_pull(l, c) for c in flat]).reshape(stack + ct.shape[-2:])
+        return np.stack([_pull_blocks(l, c) for c in flat]).reshape(ct.shape)
+    return _pull_blocks(l, ct)
+
+
+def _pull_blocks(l: Any, ct: Any) -> Any:
+    """From the last block of columns to the first, each undoing one step of the factorization."""
     n = l.shape[0]
     result = np.tril(ct)
     for end in range(n, 0, -_BLOCK):
         start = max(0, end - _BLOCK)
         rows, below = slice(start, end), slice(end, n)
         d, r = l[rows, rows], l[rows, :start]
-        if end < n:
-            # the rows below the block: c = (a - b r^H) d^-H
-            m = _adjoint(_solve(d, _adjoint(result[below, rows]), is_adjoint=True, **_LOWER))
+        inverse = _inverse(d)
+        if end < n:  # the rows below the block: c = (a - b r^H) d^-H
+            m = result[below, rows] @ inverse
+            mh = _adjoint(m)
             result[below, rows] = m
             result[below, :start] -= m @ r
-            result[rows, rows] -= np.tril(_adjoint(m) @ l[below, rows])
-            result[rows, :start] -= _adjoint(m) @ l[below, :start]
-        full = _half(_adjoint(d) @ result[rows, rows])
-        full = _solve(d, full, is_adjoint=True, **_LOWER)
-        full = _adjoint(_solve(d, _adjoint(full), is_adjoint=True, **_LOWER))
+            result[rows, rows] -= np.tril(mh @ l[below, rows])
+            result[rows, :start] -= mh @ l[below, :start]
+        full = _adjoint(inverse) @ _half(_adjoint(d) @ result[rows, rows]) @ inverse
         result[rows, :start] -= (full + _adjoint(full)) @ r
-        result[rows, rows] = fold_hermitian_p.array(full, lower=True)
+        result[rows, rows] = _fold(full)
     return result
 
 
