@@ -99,11 +99,12 @@ _OWN = {"aval", "base", "is_owned", "recording", "refresh", "seen", "type", "val
 _OWN |= {"version", "view_of"}
 
 
+_CREATING = ("wengert.numpy._creation", "wengert.ops.creation")
 # What `wengert.numpy` makes in the recording.
 CREATION = sorted(
     name
     for name, value in vars(_creation).items()
-    if name in np.__all__ and getattr(value, "__module__", "") == _creation.__name__
+    if name in np.__all__ and getattr(value, "__module__", "") in _CREATING
 )
 
 

@@ -6,7 +6,8 @@ its own: it is a literal, whose dtype NumPy's promotion decides in the operation
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -23,24 +24,31 @@ class Type:
     True
     """
 
-    __slots__ = ("dtype", "is_differentiable", "shape")
-    _interned: dict[tuple[tuple[int, ...], np.dtype[Any]], Type] = {}
+    __slots__ = ("__weakref__", "dtype", "is_differentiable", "shape")
+    # Identity is equality, so that a Type hashes as fast as an object can. The strong table in
+    # front of the weak one is bounded, and only there for speed.
+    _interned: ClassVar[WeakValueDictionary[Any, Type]] = WeakValueDictionary()
+    _recent: ClassVar[dict[Any, Type]] = {}
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     is_differentiable: bool
 
     def __new__(cls, shape: tuple[int, ...], dtype: DTypeLike) -> Type:
-        key = (tuple(shape), np.dtype(dtype))
-        self = cls._interned.get(key)
+        shape = shape if type(shape) is tuple else tuple(shape)
+        self = cls._recent.get((shape, dtype))
         if self is None:
-            self = object.__new__(cls)
-            self.shape = tuple(int(n) for n in shape)
-            self.dtype = np.dtype(dtype)
-            self.is_differentiable = self.dtype.kind in "fc"
-            if len(cls._interned) > 100_000:
-                return self  # the table is bounded; equality does not rest on identity
-            self = cls._interned.setdefault((self.shape, self.dtype), self)
+            key = (tuple([int(n) for n in shape]), np.dtype(dtype))
+            self = cls._interned.get(key)
+            if self is None:
+                self = object.__new__(cls)
+                self.shape, self.dtype = key
+                self.is_differentiable = self.dtype.kind in "fc"
+                self = cls._interned.setdefault(key, self)
+            if len(cls._recent) > 20_000:
+                cls._recent.clear()
+            if isinstance(dtype, np.dtype):
+                cls._recent[key] = self
         return self
 
     @property
@@ -57,14 +65,6 @@ class Type:
     @property
     def nbytes(self) -> int:
         return self.size * self.dtype.itemsize
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (
-            type(other) is Type and self.shape == other.shape and self.dtype == other.dtype
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.shape, self.dtype))
 
     def __repr__(self) -> str:
         return f"{self.dtype.name}[{', '.join(map(str, self.shape))}]"

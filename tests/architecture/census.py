@@ -50,6 +50,16 @@ def doubled(x: Any) -> Any:
 
 doubled.defjvp(lambda primals, tangents: (doubled(*primals), 2.0 * tangents[0]))
 
+def either(p: Any, x: Any) -> Any:
+    return wg.cond(p > 0, halve, np.sin, x)
+
+
+def through_residuals(t: Any) -> Any:
+    """Branches that capture the residuals of a loop."""
+    linear = wg.linearize(halve, 5.0)[1]
+    return wg.cond(t > 0, lambda: linear(t), lambda: linear(2.0 * t))
+
+
 # What the cases, which are differentiable NumPy functions, do not contain.
 PROGRAMS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (halve, (5.0,)),
@@ -57,9 +67,11 @@ PROGRAMS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (wg.vmap(wg.grad(halve)), (np.array([5.0, 3.0]),)),
     (wg.vmap(wg.grad(nested)), (np.array([5.0, 3.0]),)),
     (wg.vmap(wg.grad(repeated)), (np.array([5.0, 3.0]),)),
+    (wg.grad(wg.grad(halve)), (5.0,)),
+    (wg.vmap(wg.grad(either, 1), (0, None)), (np.array([5.0, -3.0]), 5.0)),
+    (wg.vmap(through_residuals), (np.array([5.0, -3.0]),)),
     (doubled, (1.0,)),
     (wg.stop_gradient, (1.0,)),
-    (lambda x: wg.cond(x > 0, halve, np.sin, x), (5.0,)),
     (lambda x: x * np.linalg.matrix_rank(x), (np.eye(2),)),
     (lambda x: np.where(np.logical_xor(np.isfinite(x), np.signbit(x)), x, 0.0), (1.0,)),
     (lambda n: ((n & 3) | (n ^ 5)) << 1 >> ~n % 3, (6,)),

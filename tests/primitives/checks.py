@@ -46,7 +46,7 @@ from wengert.trace.evaluate import evaluate
 from wengert.trace.recording import record_function
 from wengert.transforms.linearize import linearize_program
 from wengert.transforms.transpose import transpose_program
-from wengert.types import Type
+from wengert.types import Stack, Type
 
 
 def check_value(case: Case) -> None:
@@ -193,9 +193,18 @@ def check_text(case: Case) -> None:
         check(p)
         assert parse_program(str(p)) == p
     inputs = [*args, *program.captured]
-    outputs = evaluate(done.forward, inputs)
-    for found, expected in zip(run_source(done.forward, inputs), outputs, strict=True):
+    outputs = unstacked(evaluate(done.forward, inputs))
+    sources = unstacked(run_source(done.forward, inputs))
+    for found, expected in zip(sources, outputs, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+
+
+def unstacked(values: Sequence[Any]) -> list[Any]:
+    """The values, each Stack replaced by its items."""
+    flat_values: list[Any] = []
+    for value in values:
+        flat_values.extend(unstacked(value.items) if isinstance(value, Stack) else [value])
+    return flat_values
 
 
 def run_source(program: Program, inputs: Sequence[Any]) -> Arrays:

@@ -394,7 +394,6 @@ MESSAGES = {
     ),
     "in-place changes the dtype": (lambda x: x.astype(int).__iadd__(x), DtypeError, ["float64"]),
     "in-place changes the shape": (lambda x: (x[0] * 1.0).__iadd__(x), ShapeError, ["(3, 4)"]),
-    "scalar as a sequence": (lambda x: x[0, 0][0], IndexingError, ["scalar"]),
     "read-only view": (lambda x: np.diagonal(x).__setitem__(0, 1.0), MutationError, ["x.copy()"]),
     "item of many": (lambda x: x.item(), ConversionError, ["one element was asked of an array"]),
     "element number": (lambda x: x.item(12), IndexingError, ["element 12 of an array with 12"]),
@@ -457,3 +456,12 @@ def test_messages(f, kind, parts):
 def test_ufunc_at_on_a_scalar_raises():
     with pytest.raises(MutationError, match="scalar"):
         wg.grad(lambda x: np.add.at(x[0], (), 1.0))(np.ones(2))
+
+
+def test_scalars_are_no_sequences():
+    """As in NumPy; and so a store into a plain array raises our error, not one of NumPy's."""
+    for f in (lambda x: x[0, 0][0], lambda x: list(x[0, 0]), lambda x: len(x[0, 0])):
+        with pytest.raises(TypeError):
+            wg.grad(f)(np.ones((2, 2)))
+    with pytest.raises(ConversionError, match=r"wengert\.numpy\.zeros"):
+        wg.grad(lambda x: np.zeros(2).__setitem__(0, x[0, 0]))(np.ones((2, 2)))

@@ -11,6 +11,7 @@ import pytest
 
 import wengert as wg
 from wengert.errors import ArgumentError, DtypeError, MissingRuleError, ShapeError
+from wengert.ops.linalg import cholesky, determinant
 from wengert.ops.linalg import solve as systems
 from wengert.ops.linalg.structure import DegenerateSpectrumWarning
 
@@ -202,19 +203,24 @@ class TestResults:
 
     def test_one_factorization_serves_value_and_derivatives(self, monkeypatch: Any) -> None:
         count = 0
-        factor, solve = systems._lapack(np.dtype(float))
+        factor, *others = systems.lu_routines(np.dtype(float))
 
         def counted(a: Any) -> Any:
             nonlocal count
             count += 1
             return factor(a)
 
-        monkeypatch.setattr(systems, "_lapack", lambda dtype: (counted, solve))
+        for module in (systems, determinant):
+            monkeypatch.setattr(module, "lu_routines", lambda dtype: (counted, *others))
         b = B[:, 0]
         jacobian = wg.jacrev(lambda a: np.linalg.solve(a, b))(A)
         assert count == 1
         inverse, x = np.linalg.inv(A), np.linalg.solve(A, b)
         assert jacobian == pytest.approx(-np.einsum("ij,k->ijk", inverse, x), abs=1e-12)
+        for f in (np.linalg.det, lambda a: np.linalg.slogdet(a)[1]):
+            count = 0
+            wg.value_and_grad(f)(A)
+            assert count == 1
 
     def test_unread_triangle(self) -> None:
         p = A @ A.T
@@ -284,11 +290,67 @@ class TestDeterminant:
         expected = np.linalg.det(q) ** 2 * (q @ np.diag([1e-9, 1e-9, 1.0]) @ q.T)
         assert wg.grad(np.linalg.det)(m) == pytest.approx(expected, abs=1e-15)
 
+    def test_large_ill_conditioned(self) -> None:
+        """Derivatives by singular values agree with those by the inverse."""
+        m = np.stack([np.eye(40) * 1.1 + 0.01 * RNG.normal(size=(40, 40)) for _ in range(2)])
+        e = RNG.normal(size=(2, 40, 40))
+        gradient, second = wg.grad(lambda a: np.sum(np.linalg.det(a)))(m), None
+        det, inverse = np.linalg.det(m)[:, None, None], np.linalg.inv(m)
+        left = inverse @ e
+        second = det * (np.trace(left, axis1=1, axis2=2)[:, None, None] * inverse - left @ inverse)
+        assert gradient == pytest.approx(np.swapaxes(det * inverse, 1, 2))
+        swap = np.swapaxes
+        assert determinant._adjugate_by_svd(m) == pytest.approx(det * inverse, abs=1e-9)
+        assert along(wg.grad(lambda a: np.sum(np.linalg.det(a))), m, e) == pytest.approx(
+            swap(second, 1, 2), abs=1e-8
+        )
+        original = determinant._WELL_CONDITIONED
+        try:
+            determinant._WELL_CONDITIONED = 0.0
+            by_svd = determinant._adjugate_derivative(m, e)
+        finally:
+            determinant._WELL_CONDITIONED = original
+        assert by_svd == pytest.approx(second, abs=1e-8)
+
+    def test_logarithm_at_a_singular_matrix(self) -> None:
+        for m in (np.zeros((2, 2)), np.stack([np.zeros((2, 2)), np.eye(2)])):
+            (sign, logarithm), pullback = wg.vjp(lambda a: tuple(np.linalg.slogdet(a)), m)
+            assert np.all(np.isneginf(np.ravel(logarithm)[:1]))
+            g = pullback((sign, np.ones_like(logarithm)))[0]
+            assert np.all(np.isnan(g.reshape(-1, 2, 2)[0]))
+            assert g.reshape(-1, 2, 2)[1:] == pytest.approx(np.eye(2)[None] if g.ndim > 2 else 0)
+
     def test_phase(self) -> None:
         m = A + 1j * DA
         sign = along(lambda a: np.linalg.slogdet(a)[0], m, 1j * m)
         # det(e^{it} m) = e^{4it} det(m)
         assert sign == pytest.approx(4j * np.linalg.slogdet(m)[0])
+
+
+class TestCholeskyInBlocks:
+    """Matrices larger than a block, where the adjoint undoes the factorization step by step."""
+
+    @pytest.mark.parametrize("n", [64, 65, 150])
+    @pytest.mark.parametrize("kind", ["real", "complex"])
+    def test_adjoint(self, n: int, kind: str) -> None:
+        def draw() -> Any:
+            z = RNG.normal(size=(n, n))
+            return z + 1j * RNG.normal(size=(n, n)) if kind == "complex" else z
+
+        z, e, ct = draw(), draw(), np.tril(draw())
+        p = z @ np.conj(z.T) / n + np.eye(n)
+        l, dl = wg.jvp(np.linalg.cholesky, (p,), (e,))
+        (g,) = wg.vjp(np.linalg.cholesky, p)[1](ct)
+        h = np.tril(e, -1) + np.conj(np.tril(e, -1).T) + np.diag(np.diag(e).real)
+        assert dl @ np.conj(l.T) + l @ np.conj(dl.T) == pytest.approx(h, abs=1e-10)
+        assert np.all(np.triu(dl, 1) == 0)
+        assert np.all(np.triu(g, 1) == 0)
+        left, right = np.vdot(ct, dl).real, np.vdot(g, e).real
+        assert left == pytest.approx(right, rel=1e-11)
+        stacked = cholesky._pull(l, np.stack([ct, 2 * ct]))
+        assert stacked[1] == pytest.approx(2 * g)
+        by_stack = cholesky._pull(l[None], ct[None])[0]
+        assert by_stack == pytest.approx(g, abs=1e-10)
 
 
 class TestNorms:

@@ -152,7 +152,7 @@ RAISES = {
     "math.isclose": (lambda t: t * math.isclose(t, 1.0), "np.exp(x) for math.exp(x)"),
     "math.fsum": (lambda t: math.fsum([t, t]), "np.exp(x) for math.exp(x)"),
     "math.hypot": (lambda t: math.hypot(t, t), "np.exp(x) for math.exp(x)"),
-    "percent": (lambda t: t * len("%f" % t), "keep x as it is"),
+    "percent": (lambda t: t * len("%f" % t), "keep x as it is"),  # noqa: UP031  # this operator is what is tested
     "tobytes": (lambda t: (np.ones(2) * t).tobytes(), "has_aux"),
     "view of bytes": (lambda t: (np.ones(2) * t).view(np.int64), "astype"),
     "resize in place": (lambda t: (np.ones(2) * t).resize(4), "np.resize"),
@@ -186,15 +186,14 @@ def test_it_keeps_the_derivative(f):
 
 @pytest.mark.parametrize("f, remedy", RAISES.values(), ids=RAISES)
 def test_it_raises_and_says_what_to_do(f, remedy):
-    with pytest.raises((WengertError, ValueError)) as caught:
+    with pytest.raises(WengertError) as caught:
         wg.grad(lambda t: total(f(t)))(T0)
-    error = first_of_ours(caught.value)
-    text = str(error)
+    text = str(caught.value)
     assert HERE in text, "the message must name the user's line"
     assert remedy in text
-    with pytest.raises((WengertError, ValueError)):
+    with pytest.raises(WengertError):
         wg.jvp(lambda t: total(f(t)), (T0,), (1.0,))
-    with pytest.raises((WengertError, ValueError)):
+    with pytest.raises(WengertError):
         wg.vmap(lambda t: total(f(t)))(np.array([T0, 2.0]))
 
 
@@ -202,14 +201,6 @@ def test_store_into_flat_raises():
     """NumPy replaces our error by its own here; what counts is that nothing is stored."""
     with pytest.raises(ValueError, match="Error setting single item"):
         wg.grad(lambda t: total(_store(np.zeros(2).flat, 0, t)))(T0)
-
-
-def first_of_ours(error):
-    """The error itself or the one NumPy raised its own from ("setting an array element …")."""
-    while error is not None and not isinstance(error, WengertError):
-        error = error.__cause__ or error.__context__
-    assert error is not None, "the error must come from this library"
-    return error
 
 
 # -- the caller's arrays ---------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from wengert.ir.program import Program, prune
 from wengert.trace.evaluate import evaluate
 from wengert.trace.recording import Recording
 from wengert.trace.tracer import Tracer, current_body, current_recording, snapshot
-from wengert.types import Type
+from wengert.types import Stack, Type
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,10 @@ class Leaves:
 
 
 def leaf_type(leaf: Any) -> Type:
-    """The type of a tracer, array or NumPy scalar."""
-    return leaf.type if isinstance(leaf, Tracer) else Type(leaf.shape, leaf.dtype)
+    """The type of a tracer, array, NumPy scalar or stack (of residuals, captured by a body)."""
+    if isinstance(leaf, (Tracer, Stack)):
+        return leaf.type  # type: ignore[return-value]  # operands are arrays; captured ones may not be
+    return Type(leaf.shape, leaf.dtype)
 
 
 def operands(name: str, tree: Any, what: str) -> Leaves:

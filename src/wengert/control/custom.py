@@ -173,7 +173,7 @@ def self_call(owner: Any, call: CustomCall) -> Any:
             and entry.specs == call.specs
             and _same_static(entry.static, call.static)
         ):
-            values = bind(custom_self_p, *call.values, depth=depth, out_types=entry.out_types)
+            values = bind(custom_self_p, *call.values, depth=depth, returns=entry.out_types)
             return (trees.unflatten(entry.out_spec, values),)
     return None
 
@@ -197,18 +197,18 @@ def _outside(*args: Any, **params: Any) -> Any:
     )
 
 
-def _batch_self(size: int, args: Any, is_batched: Any, *, depth: int, out_types: Any) -> Any:
+def _batch_self(size: int, args: Any, is_batched: Any, *, depth: int, returns: Any) -> Any:
     # Rules that call their own function are batched in all of their arguments.
     spread_args = [a if on else spread(a, size) for a, on in zip(args, is_batched, strict=True)]
-    types = tuple([batched_type(t, size) for t in out_types])
-    return bind(custom_self_p, *spread_args, depth=depth, out_types=types), (True,) * len(types)
+    types = tuple([batched_type(t, size) for t in returns])
+    return bind(custom_self_p, *spread_args, depth=depth, returns=types), (True,) * len(types)
 
 
 custom_self_p = define(
     Primitive(
         "custom_self",
         _outside,
-        lambda *types, depth, out_types: out_types,
+        lambda *types, depth, returns: returns,
         linearize=lambda kinds, params, active: _outside(),
         transpose=Unsupported("a placeholder inside a rule"),
         batch=_batch_self,

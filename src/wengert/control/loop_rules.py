@@ -11,7 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wengert.control.programs import LinearSplit, depends, split, zeros, zeros_equation
+from wengert.control.branches import bind_cond
+from wengert.control.programs import (
+    LinearSplit,
+    depends,
+    needed_inputs,
+    split,
+    zeros,
+    zeros_equation,
+)
 from wengert.ir.program import Equation, Program, Var, prune
 from wengert.trace.evaluate import record_program
 
@@ -44,22 +52,40 @@ class LinearLoop:
         return len(self.active_carry)
 
     def operands(
-        self, args: Sequence[Any], stacked: Callable[[int], Any], tangents: dict[int, Any]
+        self,
+        args: Sequence[Any],
+        stacked: Callable[[int], Any],
+        tangents: dict[int, Any],
+        count: Any,
     ) -> list[Any]:
         """The operands of the linear scan.
 
         `args` are the loop's, `stacked(j)` gives the ys of body output j, `tangents` are those
-        of the loop's active operands.
+        of the loop's active operands, `count` is the trip count, traced or not.
         """
         types = self.forward.in_types
         return [
-            *record_program(self.invariants, args),
+            *self._invariant_values(args, count),
             *[tangents[i] for i in self.active_consts],
             *[tangents[i] if i in tangents else zeros(types[i]) for i in self.active_carry],
             *[args[i] for i in self.x_residuals],
             *[stacked(j) for j in self.y_residuals],
             *[tangents[i] for i in self.active_xs],
         ]
+
+    def _invariant_values(self, args: Sequence[Any], count: Any) -> list[Any]:
+        """What no iteration changes. A loop that does not run leaves its body uncomputed."""
+        program = self.invariants
+        if isinstance(count, int):
+            return record_program(program, args) if count else [zeros(t) for t in program.out_types]
+        if not program.equations:
+            return record_program(program, args)
+        needed = [i for i, on in enumerate(needed_inputs(program)) if on]
+        inputs = [program.inputs[i] for i in needed]
+        run = Program(inputs, program.equations, program.outputs)
+        nothing = [zeros_equation(t) for t in program.out_types]
+        skip = Program([Var(v.type) for v in inputs], nothing, [eq.outputs[0] for eq in nothing])
+        return list(bind_cond(count, [args[i] for i in needed], [skip, run]))
 
 
 def linear_loop(body: Program, n_consts: int, n_carry: int, active: Sequence[bool]) -> LinearLoop:

@@ -286,7 +286,7 @@ def _require_condition(test: Body) -> None:
     if len(types) != 1 or types[0].shape != () or types[0].dtype != np.dtype(bool):
         raise OutputError(
             "while_loop: cond did not return one boolean.",
-            got=", ".join(map(repr, types)) or "nothing",
+            got=", ".join([repr(t) for t in types]) or "nothing",
             expected="bool[]",
             try_="a comparison of scalars; .any() or .all() of an array",
         )

@@ -138,7 +138,10 @@ def _linearize(kinds: Any, params: dict[str, Any], active: tuple[int, ...]) -> L
         if not loop.active_carry and not loop.out_ys:
             return {}
         operands = loop.operands(
-            args[skip:], outs.__getitem__, {i - skip: t for i, t in tangents.items()}
+            args[skip:],
+            outs.__getitem__,
+            {i - skip: t for i, t in tangents.items()},
+            args[0] if length is None else length,
         )
         results = bind_scan(
             [*args[:skip], *operands],

@@ -93,9 +93,10 @@ def _linearize(kinds: Any, params: dict[str, Any], active: tuple[int, ...]) -> L
     def build(args: list[Any], outs: list[Any], tangents: dict[int, Any]) -> dict[int, Any]:
         if not loop.active_carry and not loop.out_ys:
             return {}
-        operands = loop.operands(args, lambda j: outs[j + 1], tangents)  # after the trip count
+        count = outs[n_carry]
+        operands = loop.operands(args, lambda j: outs[j + 1], tangents, count)
         results = bind_scan(
-            [outs[n_carry], *operands], loop.body, loop.n_consts, loop.n_carry, None, False
+            [count, *operands], loop.body, loop.n_consts, loop.n_carry, None, False
         )
         places = [*[i - n_consts for i in loop.active_carry], *[j + 1 for j in loop.out_ys]]
         return dict(zip(places, results, strict=True))

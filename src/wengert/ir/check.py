@@ -46,7 +46,7 @@ def _fail(what: str, **rows: Any) -> ProgramError:
     return ProgramError(f"malformed Program: {what}", **rows)
 
 
-def _define(v: Var, defined: set[Var], place: str) -> None:
+def _define(v: Any, defined: set[Var], place: str) -> None:
     if type(v) is not Var or type(v.type) not in (Type, StackType):
         raise _fail(f"{place} defines something that is no Var.", got=repr(v))
     if v in defined:

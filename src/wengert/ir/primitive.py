@@ -88,6 +88,10 @@ class Primitive:
     is_elementwise: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # One output that owns its memory, or a view: recorded on the short path.
+        self.is_plain = not self.is_multiple and self.in_place is None
+
     def __repr__(self) -> str:
         return self.name
 

@@ -11,7 +11,7 @@ import struct
 import types as _types
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar, final
 
 from wengert.ir.primitive import Primitive
 from wengert.types import AnyType
@@ -21,6 +21,7 @@ from wengert.types import AnyType
 Source = tuple[_types.CodeType, int] | tuple[_types.CodeType, int, str] | None
 
 
+@final
 class Var:
     """One value of a Program. Identity is what counts; it has a type and no name."""
 
@@ -30,11 +31,12 @@ class Var:
         self.type = type
 
 
+@final
 class Literal:
     """A scalar constant in an equation; equal bit patterns are the same object."""
 
     __slots__ = ("value",)
-    _interned: dict[Any, Literal] = {}
+    _interned: ClassVar[dict[Any, Literal]] = {}
 
     value: Any
 

@@ -13,6 +13,8 @@ def normalized_axes(axis: Any, ndim: int, name: str) -> tuple[int, ...]:
     """`axis` (None, an integer or several) as non-negative integers in order."""
     if axis is None:
         return tuple(range(ndim))
+    if type(axis) is int and -ndim <= axis < ndim:
+        return (axis % ndim,)
     given = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     axes = []
     for a in given:

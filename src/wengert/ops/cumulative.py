@@ -176,8 +176,8 @@ def _cumulating(along: Any, ufunc: np.ufunc, name: str) -> Any:
 
 cumsum = implements(np.cumsum)(_cumulating(cumsum_along, np.add, "cumsum"))
 cumprod = implements(np.cumprod)(_cumulating(cumprod_along, np.multiply, "cumprod"))
-install("cumsum", lambda self, *args, **kwargs: cumsum(self, *args, **kwargs))
-install("cumprod", lambda self, *args, **kwargs: cumprod(self, *args, **kwargs))
+install("cumsum", cumsum)
+install("cumprod", cumprod)
 METHODS[np.add, "accumulate"] = cumsum
 METHODS[np.multiply, "accumulate"] = cumprod
 

@@ -214,8 +214,8 @@ def _extreme(primitive: Primitive, name: str) -> Any:
 
 max_ = implements(np.max, np.amax)(_extreme(max_p, "max"))
 min_ = implements(np.min, np.amin)(_extreme(min_p, "min"))
-install("max", lambda self, *args, **kwargs: max_(self, *args, **kwargs))
-install("min", lambda self, *args, **kwargs: min_(self, *args, **kwargs))
+install("max", max_)
+install("min", min_)
 
 
 def _extreme_reduce(function: Any) -> Any:
@@ -300,8 +300,8 @@ def _require_elements(name: str, a: Any, axis: int) -> None:
 
 argmax = implements(np.argmax)(_arg_extreme(argmax_p, "argmax"))
 argmin = implements(np.argmin)(_arg_extreme(argmin_p, "argmin"))
-install("argmax", lambda self, *args, **kwargs: argmax(self, *args, **kwargs))
-install("argmin", lambda self, *args, **kwargs: argmin(self, *args, **kwargs))
+install("argmax", argmax)
+install("argmin", argmin)
 
 # -- log of a sum of exponentials ------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ def reduction(
         return ufunc.reduce(x, axis=axes, keepdims=keepdims, dtype=dtype or x.dtype)
 
     def specialize(*, axes: tuple[int, ...], keepdims: bool) -> Callable[[Any], Any]:
-        function = ufunc.reduce
+        function: Any = ufunc.reduce
         return lambda x: function(x, axes, dtype or x.dtype, None, keepdims)
 
     def batch(size: int, args: Any, is_batched: Any, *, axes: Any, keepdims: bool) -> Any:
@@ -139,6 +139,10 @@ def _reducing(primitive: Primitive, ufunc: np.ufunc, neutral: int, name: str) ->
         initial: Any = NOT_GIVEN,
         where: Any = NOT_GIVEN,
     ) -> Any:
+        is_plain = dtype is None and out is None and initial is NOT_GIVEN and where is NOT_GIVEN
+        if is_plain and isinstance(a, Tracer) and a.variable.type.is_differentiable:
+            axes = normalized_axes(axis, a.ndim, name)  # the common call, kept short
+            return bind(primitive, a, axes=axes, keepdims=is_true(keepdims))
         a = as_operand(a)
         dtype = accumulator(ufunc, a.dtype) if dtype is None else np.dtype(dtype)
         if a.dtype != dtype:
@@ -146,7 +150,7 @@ def _reducing(primitive: Primitive, ufunc: np.ufunc, neutral: int, name: str) ->
         if not is_everything(where):
             a = masked(where, a, neutral)
         axes = normalized_axes(axis, a.ndim, name)
-        result = bind(primitive, a, axes=axes, keepdims=keepdims is True or is_true(keepdims))
+        result = bind(primitive, a, axes=axes, keepdims=is_true(keepdims))
         if initial is not NOT_GIVEN and initial is not None:
             initial = convert(initial, dtype)
             result = add(initial, result) if neutral == 0 else mul(initial, result)
@@ -164,8 +168,8 @@ sum_ = implements(np.sum)(_reducing(sum_p, np.add, 0, "sum"))
 prod = implements(np.prod)(_reducing(prod_p, np.multiply, 1, "prod"))
 METHODS[np.add, "reduce"] = sum_
 METHODS[np.multiply, "reduce"] = prod
-install("sum", lambda self, *args, **kwargs: sum_(self, *args, **kwargs))
-install("prod", lambda self, *args, **kwargs: prod(self, *args, **kwargs))
+install("sum", sum_)
+install("prod", prod)
 
 
 # -- any, all, counting ----------------------------------------------------------------------------
@@ -194,8 +198,8 @@ def _testing(primitive: Primitive, neutral: bool, name: str) -> Any:
 
 any_ = implements(np.any)(_testing(any_p, False, "any"))
 all_ = implements(np.all)(_testing(all_p, True, "all"))
-install("any", lambda self, *args, **kwargs: any_(self, *args, **kwargs))
-install("all", lambda self, *args, **kwargs: all_(self, *args, **kwargs))
+install("any", any_)
+install("all", all_)
 
 
 def _testing_reduce(function: Any, initial_wins: bool) -> Any:
@@ -331,9 +335,9 @@ def std(
     return result if out is None else deliver(result, out, "std")
 
 
-install("mean", lambda self, *args, **kwargs: mean(self, *args, **kwargs))
-install("var", lambda self, *args, **kwargs: var(self, *args, **kwargs))
-install("std", lambda self, *args, **kwargs: std(self, *args, **kwargs))
+install("mean", mean)
+install("var", var)
+install("std", std)
 
 
 @implements(np.average)

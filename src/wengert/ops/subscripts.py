@@ -331,20 +331,5 @@ def _set_zero_dimensional(x: Any, index: Any, value: Any) -> None:
     setitem(read(x, (None,)), mask, value)
 
 
-def _scalar_getitem(x: ScalarTracer, index: Any) -> Any:
-    """What NumPy's scalars allow: `x[()]`, `x[None]`, `x[...]`, and a truth value."""
-    items = index if type(index) is tuple else (index,)
-    if not items:
-        return x
-    if any(isinstance(e, (int, slice)) and not isinstance(e, bool) for e in items):
-        raise IndexingError(
-            "a scalar was indexed.",
-            got=f"{index!r} on {x.type!r}",
-            expected="(), None, ... or a truth value",
-        )
-    return getitem(x, index)
-
-
 function_handlers["getitem"] = getitem
 function_handlers["setitem"] = setitem
-function_handlers["scalar_getitem"] = _scalar_getitem

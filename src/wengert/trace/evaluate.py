@@ -41,7 +41,7 @@ def record_program(program: Program, args: Sequence[Any]) -> list[Any]:
     env: dict[Var, Any] = dict(zip(program.inputs, args, strict=True))
     innermost = innermost_recording(args)
     for eq in program.equations:
-        values = [env[a] if type(a) is Var else a.value for a in eq.inputs]  # type: ignore[union-attr]  # atoms are Vars or Literals
+        values = [env[a] if type(a) is Var else a.value for a in eq.inputs]
         if innermost is None or any([type(a) is Var for a in eq.inputs]):
             result = bind(eq.primitive, *values, **eq.params)
         else:  # constants are made by equations, not captured
@@ -50,7 +50,7 @@ def record_program(program: Program, args: Sequence[Any]) -> list[Any]:
             env.update(zip(eq.outputs, result, strict=True))
         else:
             env[eq.outputs[0]] = result
-    return [env[a] if type(a) is Var else a.value for a in program.outputs]  # type: ignore[union-attr]  # as above
+    return [env[a] if type(a) is Var else a.value for a in program.outputs]
 
 
 def innermost_recording(args: Sequence[Any]) -> Any:
@@ -70,7 +70,7 @@ def plan_of(program: Program, donated: tuple[int, ...] = ()) -> Plan:
     plan = plans.get(donated)
     if plan is None:
         plan = plans.setdefault(donated, Plan(program, donated))
-    return plan  # type: ignore[no-any-return]  # the slot holds plans only
+    return plan
 
 
 def call_program(program: Program, args: Sequence[Any]) -> Any:
@@ -177,7 +177,7 @@ def implementation(eq: Equation, in_place: bool = False) -> Callable[..., Any]:
     if in_place and primitive.in_place is not None:
         return partial(primitive.in_place, **params) if params else primitive.in_place
     if primitive.specialize is not None:
-        return primitive.specialize(**params)  # type: ignore[no-any-return]  # by contract
+        return primitive.specialize(**params)
     return partial(primitive.array, **params) if params else primitive.array
 
 
@@ -295,4 +295,4 @@ def generate(plan: Plan) -> Callable[..., list[Any]]:
     arguments = ", ".join([f"a{i}" for i in range(n_args)])
     body = "\n".join([f"def run({arguments}):", *lines, f"    return [{', '.join(results)}]"])
     exec(compile(body, "<wengert plan>", "exec"), namespace)
-    return namespace["run"]  # type: ignore[no-any-return]  # defined by the text above
+    return namespace["run"]

@@ -19,7 +19,7 @@ from wengert import trees
 from wengert.errors import ArgumentError, OutputError, user_location
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Atom, Equation, Literal, Program, Source, Var, exact
-from wengert.trace.evaluate import watcher
+from wengert.trace.evaluate import implementation, watcher
 from wengert.trace.tracer import (
     ArrayTracer,
     ScalarTracer,
@@ -36,6 +36,7 @@ from wengert.types import AnyType, Stack, StackType, Type
 
 _serial = itertools.count(1)
 _MAX_NODES = 400_000
+_FLOAT64 = np.dtype(np.float64)
 _COPY_LIMIT = 1 << 20  # bytes: larger arrays are marked read-only instead of copied
 
 
@@ -48,13 +49,15 @@ def lifts_scalars_here() -> bool:
 class Node:
     """One step of the tree of recordings: an input or an equation after all those before it."""
 
-    __slots__ = ("children", "derived", "equation", "parent", "rule", "var")
+    __slots__ = ("call", "children", "derived", "equation", "parent", "rule", "saves", "var")
 
     def __init__(self, parent: Node | None, equation: Equation | None, var: Var | None) -> None:
         self.parent = parent
         self.equation = equation
         self.var = var  # of an input
+        self.call: Any = None  # the equation's implementation, parameters bound
         self.rule: Any = None  # what the derivative of the equation reads; differentiation's
+        self.saves: Any = ()  # (Var, position among inputs) that it reads; -1 is the output
         self.children: dict[Any, Node] = {}
         self.derived: dict[Any, Any] | None = None  # transformed Programs that end here
 
@@ -137,6 +140,7 @@ class Recording:
         self.is_concrete = has_values and self.outer_body is None
         self.sources: list[Source] | None = [] if keeps_sources else None
         self.watch = watcher.get() if has_values else None
+        self.is_fast = self.is_concrete and self.watch is None and not keeps_sources
         self.arguments: list[Var] = []
         self.argument_handles: list[Tracer] = []
         self.may_write_arguments = is_body
@@ -166,6 +170,7 @@ class Recording:
     def close(self) -> None:
         """End the recording: its tracers become unusable, arrays held read-only are released."""
         self.is_closed = True
+        self.is_fast = False
         for array in self._frozen:
             array.flags.writeable = True
         self._frozen.clear()
@@ -178,7 +183,7 @@ class Recording:
         self.arguments.append(var)
         if self.has_values:
             if isinstance(value, Tracer):
-                self.is_concrete = False
+                self.is_concrete = self.is_fast = False
                 is_array = isinstance(value, ArrayTracer)
                 value = snapshot(value)
             else:
@@ -221,7 +226,7 @@ class Recording:
         known = self._captured_tracers.get(key)
         if known is None:
             tracer.is_owned = False
-            self.is_concrete = False
+            self.is_concrete = self.is_fast = False
             value = snapshot(tracer)
             known = (self._capture(value, tracer.variable.type), value)
             self._captured_tracers[key] = known
@@ -277,9 +282,43 @@ class Recording:
             base = args[0]
             if isinstance(base, ArrayTracer) and base.is_owned and base.recording is self:
                 view = deferred_view(primitive, base, args, params)
-                if view is not None:
-                    return view
-        return self.record_now(primitive, args, params)
+                return self.record_now(primitive, args, params) if view is None else view
+        if not self.is_fast or not primitive.is_plain:
+            return self.record_now(primitive, args, params)
+        # The short path, for concrete values: everything that `record_now` does, in one place.
+        key: list[Any] = [primitive]
+        values: list[Any] = []
+        for a in args:
+            if isinstance(a, Tracer):
+                if a.base is not None:
+                    refresh(a)
+                if a.recording is self:
+                    a.is_owned = False
+                    key.append(a.variable)
+                    values.append(a.value)
+                    continue
+                atom, value = self.capture_tracer(a)
+            else:
+                atom, value = self._constant(primitive, a, args)
+            key.append(atom)
+            values.append(value)
+        ins = key[1:]
+        step = equation_key(primitive, ins, params) if params else tuple(key)
+        node = self.node.children.get(step)
+        if node is None:
+            node = self.extend(step, primitive, ins, values, params)
+        equation: Equation = node.equation  # type: ignore[assignment]  # this step is one
+        if not self.is_fast:  # a tracer of an outer recording was among the arguments
+            return self._finish(node, equation, args, ins, values)
+        value = node.call(*values)
+        self.node = node
+        if node.rule is not None:
+            self.save(node, ins, values, value)
+        is_array = type(value) is np.ndarray
+        handle = (ArrayTracer if is_array else ScalarTracer)(self, equation.outputs[0], value)
+        if is_array and primitive.is_view and isinstance(args[0], Tracer):
+            link_view(primitive, handle, args, params)
+        return handle
 
     def record_now(self, primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
         """The same at once, also for a view of a buffer that may be written in place."""
@@ -309,6 +348,19 @@ class Recording:
         result = self.append(primitive, ins, values, params, copies_read)
         if primitive.is_view and isinstance(args[0], Tracer):
             link_view(primitive, result, args, params)
+        return result
+
+    def _finish(
+        self, node: Node, equation: Equation, args: Sequence[Any], ins: Any, values: list[Any]
+    ) -> Any:
+        """The end of the short path where the values turned out to be tracers."""
+        output = self.compute(equation, values)
+        self.node = node
+        if node.rule is not None:
+            self.save(node, ins, values, output)
+        result = self.wrap(equation, output)
+        if equation.primitive.is_view and isinstance(args[0], Tracer):
+            link_view(equation.primitive, result, args, equation.params)
         return result
 
     def append(
@@ -393,6 +445,7 @@ class Recording:
             types = (types,)
         equation = Equation(primitive, tuple(ins), dict(params), tuple(Var(t) for t in types))
         node = Node(self.node, equation, None)
+        node.call = implementation(equation)
         self.root.n_nodes += 1
         return self.node.children.setdefault(key, node)
 
@@ -501,6 +554,12 @@ def equation_key(primitive: Primitive, ins: list[Atom], params: dict[str, Any]) 
 
 def promoted_scalar(value: float | complex, args: Sequence[Any]) -> Any:
     """A Python scalar in the dtype that NumPy's promotion gives it beside `args`."""
+    if type(value) is float:
+        for a in args:
+            if a is not value and not (isinstance(a, Tracer) and a.dtype is _FLOAT64):
+                break
+        else:
+            return np.float64(value)
     dtypes = {a.dtype for a in args if isinstance(a, (Tracer, np.ndarray, np.generic))}
     dtype = dtypes.pop() if len(dtypes) == 1 else np.result_type(*dtypes)
     if dtype.kind not in "fc" or (type(value) is complex and dtype.kind != "c"):

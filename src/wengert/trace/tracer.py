@@ -255,11 +255,9 @@ class Tracer:
 class ScalarTracer(Tracer):
     """Stands for what NumPy returns as an immutable scalar."""
 
+    # No __getitem__: NumPy would take a scalar for a sequence, and put an error of its own in front
+    # of ours where one is stored in a plain array.
     __slots__ = ()
-    __iter__ = None  # what can be indexed would be iterated otherwise
-
-    def __getitem__(self, index: Any) -> Any:
-        return function_handlers["scalar_getitem"](self, index)
 
 
 class ArrayTracer(Tracer):

@@ -59,11 +59,11 @@ def _batch(
     with recording:
         env: dict[Var, Any] = {}
         flags: dict[Var, bool] = {}
-        for v, on in zip(program.inputs, is_batched, strict=True):
-            env[v] = recording.argument(batched_type(v.type, size) if on else v.type)
-            flags[v] = on
+        for v, is_on in zip(program.inputs, is_batched, strict=True):
+            env[v] = recording.argument(batched_type(v.type, size) if is_on else v.type)
+            flags[v] = is_on
         for eq in program.equations:
-            args = [env[a] if type(a) is Var else a.value for a in eq.inputs]  # type: ignore[union-attr]  # atoms are Vars or Literals
+            args = [env[a] if type(a) is Var else a.value for a in eq.inputs]
             on_args = [type(a) is Var and flags[a] for a in eq.inputs]
             primitive = eq.primitive
             if not any(on_args):
@@ -71,7 +71,7 @@ def _batch(
                     result = bind(primitive, *args, **eq.params)
                 else:  # a constant made by an operation stays one
                     result = recording.record(primitive, args, eq.params)
-                on: Any = (False,) * len(eq.outputs) if primitive.is_multiple else False
+                on = False
             elif primitive.batch is None or isinstance(primitive.batch, Unsupported):
                 raise primitive.missing("batch")
             else:
@@ -84,7 +84,7 @@ def _batch(
                 env[v], flags[v] = r, o
         outputs, out_flags = [], []
         for i, a in enumerate(program.outputs):
-            value: Any = env[a] if type(a) is Var else a.value  # type: ignore[union-attr]  # as above
+            value: Any = env[a] if type(a) is Var else a.value
             on = type(a) is Var and flags[a]
             if force is not None and force[i] and not on:
                 value, on = spread(value, size), True

@@ -85,17 +85,17 @@ def _cost(in_types: Any, out_types: Any, **params: Any) -> int:
 
 
 @cache
-def _lapack(dtype: np.dtype[Any]) -> Any:
-    """The factorization and the solution with it, from SciPy's LAPACK."""
+def lu_routines(dtype: np.dtype[Any]) -> Any:
+    """The factorization, the solution and the inverse with it, from SciPy's LAPACK."""
     lapack = importlib.import_module("scipy.linalg.lapack")
-    return lapack.get_lapack_funcs(("getrf", "getrs"), dtype=dtype)
+    return lapack.get_lapack_funcs(("getrf", "getrs", "getri"), dtype=dtype)
 
 
 def _solve_keep(a: Any, b: Any) -> Any:
     n = a.shape[-1]
     if n == 0:
         return b.copy(), a.copy(), np.zeros(0, np.int32)
-    lu, pivots, info = _lapack(a.dtype)[0](a)
+    lu, pivots, info = lu_routines(a.dtype)[0](a)
     if info > 0:
         raise np.linalg.LinAlgError("Singular matrix")
     return back_solve(lu, pivots, b, False), lu, pivots
@@ -105,7 +105,7 @@ def back_solve(lu: Any, pivots: Any, b: Any, is_adjoint: bool) -> Any:
     """The solution with the factorization that LAPACK's getrf gave."""
     if b.size == 0:
         return np.zeros_like(b)
-    getrs = _lapack(lu.dtype)[1]
+    getrs = lu_routines(lu.dtype)[1]
     trans = 2 if is_adjoint else 0
     if b.ndim == 2:
         return getrs(lu, pivots, b, trans=trans)[0]

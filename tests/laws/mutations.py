@@ -1,0 +1,254 @@
+"""Rules made wrong, one at a time: what `test_mutations.py` does to the records of primitives.
+
+Rule           a rule in the record of a primitive
+Mutation       one wrong version of a rule: which part of it is spoiled, and how
+Patched        a rule replaced for a while, everything derived from it forgotten before and after
+
+A rule is called through `visiting`, which shows each part of what goes in and comes out to a
+visitor: one visitor only notes which parts there are, another spoils one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+import wengert as wg
+from wengert.ir.primitive import Primitive, registry
+from wengert.ops.core import add, conj, neg, transpose
+from wengert.ops.families import batch_elementwise
+from wengert.trace.evaluate import record_program
+from wengert.trace.recording import Recording
+from wengert.trace.tracer import Tracer, bind
+from wengert.transforms.rules import LinearRule
+from wengert.types import Stack, StackType
+
+Visit = Callable[[str, int, Any], Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule in a record: the name of the field, and which entry where that is a mapping."""
+
+    name: str
+    kind: str
+    key: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.kind}" + ("" if self.key is None else f"-{self.key}")
+
+    @property
+    def primitive(self) -> Primitive:
+        return registry[self.name]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A rule with one of its parts spoiled.
+
+    `part` is "in" (a tangent or cotangent that the rule reads), "out" (a derivative that it
+    gives), "so far" (the cotangent that it adds to) or "item" (a batched result).
+    """
+
+    rule: Rule
+    part: str
+    index: int
+    how: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.part} {self.index}, {self.how}"
+
+
+def rules_of(primitive: Primitive) -> Iterator[Rule]:
+    """Every rule of derivatives and batches in a record."""
+    for kind in ("jvp", "linearize", "transpose_all", "batch"):
+        if callable(getattr(primitive, kind)) and not _is_derived(primitive, kind):
+            yield Rule(primitive.name, kind)
+    for kind in ("transpose", "accumulate"):
+        rules = getattr(primitive, kind)
+        if isinstance(rules, dict):
+            yield from [Rule(primitive.name, kind, i) for i in rules]
+        elif callable(rules):
+            yield Rule(primitive.name, kind)
+
+
+_DERIVED = batch_elementwise("").__code__  # type: ignore[attr-defined]  # a function
+
+
+def _is_derived(primitive: Primitive, kind: str) -> bool:
+    """Whether a batch rule is the one all elementwise primitives share, of integers or booleans:
+    those with derivatives test it."""
+    is_shared = getattr(getattr(primitive, kind), "__code__", None) is _DERIVED
+    return is_shared and primitive.jvp is None and not primitive.linear_in
+
+
+# -- what a rule reads and gives -------------------------------------------------------------------
+
+
+def visiting(rule: Rule, function: Callable[..., Any], visit: Visit) -> Callable[..., Any]:
+    """`function`, whose parts are shown to `visit` and replaced by what it returns."""
+    many = rule.primitive.is_multiple
+
+    def outputs(values: Any, part: str = "out") -> Any:
+        if not many:
+            return visit(part, 0, values)
+        return tuple([visit(part, j, v) for j, v in enumerate(values)])
+
+    def jvp(args: Any, out: Any, tangents: Any, **params: Any) -> Any:
+        if sum(t is not None for t in tangents) > 1:
+            tangents = [visit("in", i, t) for i, t in enumerate(tangents)]
+        return outputs(function(args, out, tangents, **params))
+
+    def linearize(kinds: Any, params: Any, active: Any) -> Any:
+        return _linear_rule(function(kinds, params, active), visit)
+
+    def transpose_all(cts: Any, args: Any, linear: Any, **params: Any) -> Any:
+        values = function(cts, args, linear, **params)
+        return {i: visit("out", i, values[i]) for i in linear}
+
+    def transpose_one(ct: Any, args: Any, *i: int, **params: Any) -> Any:
+        return visit("out", i[0] if i else rule.key, function(ct, args, *i, **params))
+
+    def accumulate(so_far: Any, ct: Any, args: Any, **params: Any) -> Any:
+        return function(visit("so far", 0, so_far), visit("in", 0, ct), args, **params)
+
+    def batch(size: int, args: Any, is_batched: Any, **params: Any) -> Any:
+        values, flags = function(size, args, is_batched, **params)
+        if not many:
+            return (visit("item", 0, values) if flags else values), flags
+        on = (flags,) * len(values) if isinstance(flags, bool) else flags
+        shown = [
+            visit("item", j, v) if f else v for j, (v, f) in enumerate(zip(values, on, strict=True))
+        ]
+        return tuple(shown), flags
+
+    kinds = [jvp, linearize, transpose_all, accumulate, batch]
+    return {"transpose": transpose_one, **{f.__name__: f for f in kinds}}[rule.kind]
+
+
+def _linear_rule(rule: LinearRule, visit: Visit) -> LinearRule:
+    """The linearization of control flow, its tangents visited."""
+    recording = Recording("a mutation", has_values=False)
+    with recording:
+        args = [recording.argument(v.type) for v in rule.program.inputs]
+        values = record_program(rule.program, args)
+        places = zip(rule.out_active, values, strict=True)
+        outputs = [recording.output(visit("out", j, v)) for j, v in places]
+    return replace(rule, program=recording.program(outputs))
+
+
+class Patched:
+    """A rule whose parts are visited; put back at the end, with all caches cleared."""
+
+    def __init__(self, rule: Rule, visit: Visit) -> None:
+        self.rule, self.visit = rule, visit
+        self.original = getattr(rule.primitive, rule.kind)
+
+    def __enter__(self) -> None:
+        wg.clear_cache()
+        rule, original = self.rule, self.original
+        new: Any = visiting(rule, original if rule.key is None else original[rule.key], self.visit)
+        if rule.key is not None:
+            new = {**original, rule.key: new}
+        setattr(rule.primitive, rule.kind, new)
+
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        setattr(self.rule.primitive, self.rule.kind, self.original)
+        wg.clear_cache()
+
+
+# -- visitors --------------------------------------------------------------------------------------
+
+
+def noting(rule: Rule, found: set[Mutation]) -> Visit:
+    """A visitor that changes nothing and enters the mutations that would change something."""
+
+    def visit(part: str, index: int, value: Any) -> Any:
+        found.update([Mutation(rule, part, index, how) for how in mutations_of(part, value)])
+        return value
+
+    return visit
+
+
+def mutations_of(part: str, value: Any) -> list[str]:
+    """How a part can be spoiled so that its type stays what it is."""
+    if not isinstance(value, Tracer):
+        return []
+    type_ = value.variable.type
+    if part == "so far":
+        return ["dropped"]
+    if part == "item":
+        return ["exchanged"]
+    if not type_.is_differentiable:
+        return []
+    if part == "in":
+        return ["sign"]
+    hows = ["sign", "double"]
+    if isinstance(type_, StackType):
+        return hows
+    if type_.dtype.kind == "c":
+        hows.append("conjugate")
+    if len(type_.shape) >= 2 and type_.shape[-1] == type_.shape[-2] > 1:
+        hows.append("transposed")
+    return hows
+
+
+def spoiling(mutation: Mutation) -> Visit:
+    """A visitor that spoils one part."""
+
+    def visit(part: str, index: int, value: Any) -> Any:
+        is_meant = (part, index) == (mutation.part, mutation.index)
+        return spoiled(value, mutation.how) if is_meant and value is not None else value
+
+    return visit
+
+
+def spoiled(value: Any, how: str) -> Any:
+    """The value made wrong."""
+    if how == "dropped":
+        return None
+    if not isinstance(value, Tracer) or how not in mutations_of_type(value):
+        return value
+    if isinstance(value.variable.type, StackType):
+        return bind(stack_spoiled_p, value, how=how, axis=0)
+    if how == "exchanged":
+        return np.flip(value, 0)
+    if how == "transposed":
+        n = value.ndim
+        return transpose(value, (*range(n - 2), n - 1, n - 2))
+    return {"sign": neg, "double": lambda x: add(x, x), "conjugate": conj}[how](value)
+
+
+def mutations_of_type(value: Any) -> list[str]:
+    return ["exchanged", *mutations_of("out", value)]
+
+
+def _stack_spoiled(stack: Stack, *, how: str, axis: int) -> Stack:
+    """Every item of a stack, and of the stacks in it, made wrong."""
+
+    def item(x: Any) -> Any:
+        if isinstance(x, Stack):
+            return _stack_spoiled(x, how=how, axis=axis)
+        return np.flip(x, axis) if how == "exchanged" else x * (-1 if how == "sign" else 2)
+
+    return Stack(tuple([item(x) for x in stack.items]), stack.type)
+
+
+# Its own adjoint. It is no part of the package: only Programs with a mutation contain it.
+stack_spoiled_p = Primitive(
+    "stack_spoiled",
+    _stack_spoiled,
+    lambda stack, *, how, axis: stack,
+    linear_in=(frozenset({0}),),
+    transpose={0: lambda ct, args, **params: bind(stack_spoiled_p, ct, **params)},
+    batch=lambda size, args, is_batched, *, how, axis: (
+        bind(stack_spoiled_p, args[0], how=how, axis=axis + (how == "exchanged")),
+        True,
+    ),
+)
