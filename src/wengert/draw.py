@@ -157,16 +157,9 @@ def _arrange(nodes: list[_Node]) -> list[_Node]:
     for node in nodes:
         layers[node.layer].append(node)
     for sweep in range(6):
-        order = layers if sweep % 2 == 0 else layers[::-1]
-        for layer in order:
-            _place(layer)
-            near = [(n.above if sweep % 2 == 0 else n.below) for n in layer]
-            means = {
-                id(n): sum(m.x + m.width / 2 for m in ns) / len(ns) if ns else n.x + n.width / 2
-                for n, ns in zip(layer, near, strict=True)
-            }
-            layer.sort(key=lambda n, means=means: means[id(n)])
-            _place(layer, means)
+        is_downward = sweep % 2 == 0
+        for layer in layers if is_downward else layers[::-1]:
+            _settle(layer, [(n.above if is_downward else n.below) for n in layer])
     y = 12.0
     for layer in layers:
         for node in layer:
@@ -176,6 +169,17 @@ def _arrange(nodes: list[_Node]) -> list[_Node]:
     for node in nodes:
         node.x += 12.0 - left
     return nodes
+
+
+def _settle(layer: list[_Node], near: list[list[_Node]]) -> None:
+    """Sort a layer's nodes by the mean center of the nodes near each, and place them there."""
+    _place(layer)
+    means = {
+        id(n): sum(m.x + m.width / 2 for m in ns) / len(ns) if ns else n.x + n.width / 2
+        for n, ns in zip(layer, near, strict=True)
+    }
+    layer.sort(key=lambda n: means[id(n)])
+    _place(layer, means)
 
 
 def _place(layer: list[_Node], wanted: dict[int, float] | None = None) -> None:

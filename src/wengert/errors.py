@@ -8,10 +8,10 @@ The tree (each class also derives from the built-in a NumPy user would expect):
     ├── DtypeError            (TypeError)            a dtype that cannot be used there
     ├── ArgumentError         (TypeError)            an argument of the wrong kind, a wrong option
     ├── NonScalarOutputError  (TypeError)            grad of a function whose output is not a scalar
-    ├── NotDifferentiableError(TypeError)            a derivative with respect to integers or booleans
+    ├── NotDifferentiableError(TypeError)            a derivative in integers or booleans
     ├── OutputError           (TypeError)            a function returned something that is no array
-    ├── MissingRuleError      (TypeError)            a function or primitive without the rule asked for
-    ├── ConversionError       (TypeError)            a traced value forced into a plain number or array
+    ├── MissingRuleError      (TypeError)            a primitive without the rule asked for
+    ├── ConversionError       (TypeError)            a traced value made a plain number or array
     ├── DecisionError         (TypeError)            a decision on a traced value that has no value
     ├── MutationError         (ValueError)           a write that NumPy would show to the caller
     ├── EscapedTracerError    (RuntimeError)         a tracer used after its function ended

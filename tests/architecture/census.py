@@ -73,6 +73,7 @@ PROGRAMS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (doubled, (1.0,)),
     (wg.stop_gradient, (1.0,)),
     (lambda x: x * np.linalg.matrix_rank(x), (np.eye(2),)),
+    (wg.hessian(np.linalg.det), (np.eye(2),)),
     (lambda x: np.where(np.logical_xor(np.isfinite(x), np.signbit(x)), x, 0.0), (1.0,)),
     (lambda n: ((n & 3) | (n ^ 5)) << 1 >> ~n % 3, (6,)),
     (lambda n: np.gcd(n, 4) + np.lcm(n, 4) + np.bitwise_count(n), (6,)),

@@ -79,7 +79,7 @@ def test_a_refusal_shows_its_reason() -> None:
     assert cell(refused, "jvp") == cell(refused, "series") == Cell("unsupported", "it is a table")
 
 
-# -- the claims, on one equation of each primitive ---------------------------------------------------
+# -- the claims, on one equation of each primitive -------------------------------------------------
 
 
 def test_every_primitive_is_met_by_a_test_program() -> None:
@@ -180,7 +180,7 @@ def test_what_refuses_to_work_in_place_is_run_out_of_place() -> None:
             )
 
 
-# -- functions, and the page -------------------------------------------------------------------------
+# -- functions, and the page -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("group", promised(), ids=lambda group: group.subject)

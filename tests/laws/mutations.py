@@ -99,8 +99,13 @@ def visiting(rule: Rule, function: Callable[..., Any], visit: Visit) -> Callable
         return tuple([visit(part, j, v) for j, v in enumerate(values)])
 
     def jvp(args: Any, out: Any, tangents: Any, **params: Any) -> Any:
-        if sum(t is not None for t in tangents) > 1:
-            tangents = [visit("in", i, t) for i, t in enumerate(tangents)]
+        given = [i for i, t in enumerate(tangents) if t is not None]
+        if len(given) > 1:  # each on its own, where the derivative in it is not zero
+            for i in given:
+                alone = [t if j == i else None for j, t in enumerate(tangents)]
+                along = function(args, out, alone, **params)
+                if any(t is not None for t in (along if many else (along,))):
+                    tangents = [*tangents[:i], visit("in", i, tangents[i]), *tangents[i + 1 :]]
         return outputs(function(args, out, tangents, **params))
 
     def linearize(kinds: Any, params: Any, active: Any) -> Any:
@@ -146,11 +151,12 @@ class Patched:
 
     def __init__(self, rule: Rule, visit: Visit) -> None:
         self.rule, self.visit = rule, visit
-        self.original = getattr(rule.primitive, rule.kind)
+        self.original: Any = None
 
     def __enter__(self) -> None:
         wg.clear_cache()
-        rule, original = self.rule, self.original
+        rule = self.rule
+        original = self.original = getattr(rule.primitive, rule.kind)
         new: Any = visiting(rule, original if rule.key is None else original[rule.key], self.visit)
         if rule.key is not None:
             new = {**original, rule.key: new}

@@ -214,6 +214,7 @@ FUNCTIONS = [
     Case("round", lambda x: x + np.round(x), off_integers, ("round",), complex=True),
     Case("round-method", lambda x: x * x.round(0), off_integers, ("round",)),
     Case("around-fix", lambda x: x * (np.around(x) + np.fix(x)), off_integers),
+    Case("i0", np.i0, between(-3, 3), ("i0",), is_elementwise=True),
     Case("sinc", np.sinc, between(-3, 3), ("sinc",), is_elementwise=True),
     Case("sinc-near-0", lambda x: np.sinc(x * 1e-2), between(-3, 3), ("sinc",)),
     Case("clip", lambda x: np.clip(x, -1.03, 1.08), off_integers),

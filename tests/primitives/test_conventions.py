@@ -310,6 +310,7 @@ def test_messages_of_wrong_arguments() -> None:
         (lambda x: np.select([x], [x]), ArgumentError, "a condition is not boolean"),
         (lambda x: np.piecewise(x, [x > 0], [1, 2, 3]), ArgumentError, "one function for each"),
         (lambda x: np.modf(x * 1j), DtypeError, "modf is not defined for this dtype"),
+        (lambda x: np.i0(x * 1j), DtypeError, "i0: not defined for complex numbers"),
         (lambda x: np.floor(x * 1j), DtypeError, "floor is not defined for these dtypes"),
     ]:
         with pytest.raises(kind, match=text):

@@ -26,9 +26,7 @@ X = np.array([1.0, -1.0, 0.0, 4.0])
 def test_branch_not_taken_gives_no_nan() -> None:
     np.testing.assert_allclose(wg.vmap(log_or_zero)(X), [0, 0, 0, np.log(4)])
     np.testing.assert_allclose(wg.vmap(wg.grad(log_or_zero))(X), [1, 0, 0, 0.25])
-    np.testing.assert_allclose(
-        wg.vmap(wg.grad(wg.grad(log_or_zero)))(X), [-1, 0, 0, -1 / 16]
-    )
+    np.testing.assert_allclose(wg.vmap(wg.grad(wg.grad(log_or_zero)))(X), [-1, 0, 0, -1 / 16])
     np.testing.assert_allclose(wg.jacrev(wg.vmap(log_or_zero))(X), np.diag([1, 0, 0, 0.25]))
     np.testing.assert_allclose(wg.jacfwd(wg.vmap(log_or_zero))(X), np.diag([1, 0, 0, 0.25]))
 

@@ -173,9 +173,12 @@ def test_perturbations_are_not_confused() -> None:
         np.testing.assert_allclose(f(x), plain(x))
         np.testing.assert_allclose(wg.grad(f)(x), wg.grad(plain)(x))
         np.testing.assert_allclose(wg.hessian(f)(x), wg.hessian(plain)(x))
-    classic = lambda x: x * wg.jvp(
-        lambda y: wg.while_loop(lambda c: c < x, lambda c: c + y, x + y), (1.0,), (1.0,)
-    )[1]
+    classic = lambda x: (
+        x
+        * wg.jvp(lambda y: wg.while_loop(lambda c: c < x, lambda c: c + y, x + y), (1.0,), (1.0,))[
+            1
+        ]
+    )
     assert wg.grad(classic)(2.0) == 1.0
 
 
@@ -246,9 +249,7 @@ def test_complex_loops() -> None:
         return c
 
     z = 0.4 + 0.5j
-    np.testing.assert_allclose(
-        wg.grad(f, holomorphic=True)(z), wg.grad(plain, holomorphic=True)(z)
-    )
+    np.testing.assert_allclose(wg.grad(f, holomorphic=True)(z), wg.grad(plain, holomorphic=True)(z))
     real = lambda z: np.real(f(z)) ** 2
     np.testing.assert_allclose(wg.grad(real)(z), wg.grad(lambda z: np.real(plain(z)) ** 2)(z))
 
@@ -312,8 +313,11 @@ def message(error: Any) -> str:
 
 def test_carry_of_another_type() -> None:
     with pytest.raises(OutputError) as error:
-        wg.scan(lambda c, x: ({"v": c["v"], "n": c["n"] + x}, None), {"v": 1, "n": np.int64(0)},
-                np.ones(3))
+        wg.scan(
+            lambda c, x: ({"v": c["v"], "n": c["n"] + x}, None),
+            {"v": 1, "n": np.int64(0)},
+            np.ones(3),
+        )
     text = message(error)
     assert "scan: the body changed the type of the carry." in text
     assert "init['n']: int64[] in, float64[] out" in text
@@ -401,4 +405,6 @@ def test_decision_in_a_body() -> None:
     assert "bool[] in the body of scan" in message(error)
     assert "wengert.cond" in message(error)
     with pytest.raises(DecisionError):
-        wg.grad(lambda a: wg.scan(lambda c, x: (c if c * a > 0 else a, None), a, np.ones(2))[0])(1.0)
+        wg.grad(lambda a: wg.scan(lambda c, x: (c if c * a > 0 else a, None), a, np.ones(2))[0])(
+            1.0
+        )

@@ -1,4 +1,4 @@
-"""Every transform of every construct, side by side with the plain Python loop for the same values."""
+"""Every transform of every construct, beside the plain Python loop for the same values."""
 
 from __future__ import annotations
 

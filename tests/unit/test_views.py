@@ -255,6 +255,37 @@ def test_scalar_argument_is_immutable():
     assert wg.grad(f)(np.float64(2.0)) == 5.0
 
 
+def test_real_and_imaginary_parts_are_views():
+    def f(x):
+        z = np.sin(x) + 1j * np.cos(x)
+        z.real[1] = x[0] * 2.0
+        z.imag[:, 1] += 0.5
+        z.real.T[2] *= z[:, 0].imag
+        z[2].imag[::2] = 0.25
+        z.real.ravel()[5] = 1.0
+        z.T.imag[0, 1] = x[2, 2]
+        r = z[:2].real
+        z[0] *= 2.0 - 1.0j
+        z.real += 0.125
+        z.imag = z.imag * 0.5
+        r[1, 1:3] -= 1.0
+        for k in range(3):
+            z.real[k, k] += r[0, k]
+        return total(z.real, z.imag, r)
+
+    agrees(f)
+
+
+def test_real_part_of_a_real_array_is_the_array():
+    def f(x):
+        y = np.sin(x)
+        y.real[0] = 2.0
+        y.real *= 3.0
+        return total(y, y.imag + 1.0)
+
+    agrees(f)
+
+
 # -- self-assignment, overlap, order ---------------------------------------------------------------
 
 

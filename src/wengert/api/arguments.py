@@ -122,7 +122,7 @@ def select_arguments(
 def _positions(name: str, args: tuple[Any, ...], argnums: ArgNums) -> list[int]:
     if argnums is None:
         return []
-    given = [argnums] if isinstance(argnums, int) else list(argnums)
+    given: list[Any] = [argnums] if isinstance(argnums, int) else list(argnums)
     positions = []
     for i in given:
         if not isinstance(i, int) or not -len(args) <= i < len(args):

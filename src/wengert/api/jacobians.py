@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
@@ -177,7 +177,8 @@ def _require_jacobian_types(recorded: Recorded, selection: Selection, holomorphi
         )
 
 
-def seeds(types: list[Any]) -> list[Any]:
+@lru_cache(maxsize=64)
+def seeds(types: tuple[Any, ...]) -> tuple[Any, ...]:
     """The unit vectors of a product space: one array of shape (total,) + shape per space."""
     total = sum(t.size for t in types)
     result = []
@@ -185,12 +186,14 @@ def seeds(types: list[Any]) -> list[Any]:
     for t in types:
         block = np.zeros((total, t.size), t.dtype)
         block[range(start, start + t.size), range(t.size)] = 1
-        result.append(block.reshape((total, *t.shape)))
+        block = block.reshape((total, *t.shape))
+        block.flags.writeable = False  # shared by all calls
+        result.append(block)
         start += t.size
-    return result
+    return tuple(result)
 
 
-def _batched_run(recorded: Recorded, name: str, program: Any, inputs: list[Any], size: int) -> Any:
+def _batched_run(recorded: Recorded, name: str, program: Any, inputs: Sequence[Any], size: int) -> Any:
     """Run a linear Program on a batch of its linear inputs; the batching is done once."""
     key = (name, size)
     derived = recorded.linearized.derived
@@ -206,7 +209,7 @@ def _batched_run(recorded: Recorded, name: str, program: Any, inputs: list[Any],
 def _forward(recorded: Recorded, in_types: list[Any]) -> list[list[Any]]:
     size = sum(t.size for t in in_types)
     linearized = recorded.linearized
-    columns = _batched_run(recorded, "forward", linearized.program, seeds(in_types), size)
+    columns = _batched_run(recorded, "forward", linearized.program, seeds(tuple(in_types)), size)
     found = dict(zip(linearized.out_active, columns, strict=True))
     blocks = []
     for i, out in enumerate(recorded.types):
@@ -220,8 +223,12 @@ def _forward(recorded: Recorded, in_types: list[Any]) -> list[list[Any]]:
             if len(in_types) > 1:
                 part = part[start : start + t.size]
             start += t.size
-            last = transpose(part, (*range(1, part.ndim), 0))
-            row.append(_owned(reshape(last, (*out.shape, *t.shape))))
+            if isinstance(part, np.ndarray):
+                last = part.reshape(part.shape[0], -1).T
+                row.append(_owned(last.reshape((*out.shape, *t.shape))))
+            else:
+                last = transpose(part, (*range(1, part.ndim), 0))
+                row.append(reshape(last, (*out.shape, *t.shape)))
         blocks.append(row)
     return blocks
 
@@ -241,7 +248,7 @@ def _reverse(recorded: Recorded, in_types: list[Any]) -> list[list[Any]]:
     if program is None:
         program = transpose_program(linearized.program, linearized.is_linear)
         linearized.derived["transpose"] = program
-    rows = _batched_run(recorded, "reverse", program, seeds(active), size) if active else []
+    rows = _batched_run(recorded, "reverse", program, seeds(tuple(active)), size) if active else []
     blocks = []
     start = 0
     for i, out in enumerate(recorded.types):

@@ -230,7 +230,7 @@ class Jitted:
             stacklevel=4,
         )
 
-    # -- inside a recording --------------------------------------------------------------------------
+    # -- inside a recording ------------------------------------------------------------------------
 
     def _traced(self, key: Any, call_: _Call) -> Any:
         for one in self._specializations.get(key, []):

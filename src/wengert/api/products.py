@@ -55,7 +55,7 @@ def match_leaves(
                 expected=f"{spec}",
                 try_=f"one {what} per leaf, None for integers",
             ) from error
-    result = []
+    result: list[Any] = []
     for part, type_ in zip(parts, types, strict=True):
         if part is None or not type_.is_differentiable:
             result.append(None)
@@ -252,7 +252,7 @@ def split_known(recorded: Recorded) -> tuple[Program, Program, int]:
         first = Program(program.inputs[:n], kept, crossing)
         second = Program([*crossing, *program.inputs[n:]], rest, program.outputs)  # type: ignore[list-item]  # only Vars are in `made`
         parts = linearized.derived["split"] = (first, second, len(crossing))
-    return parts  # type: ignore[no-any-return]  # stored just above
+    return parts
 
 
 def linear_transpose(f: Callable[..., Any], *examples: Any) -> Callable[[Any], tuple[Any, ...]]:

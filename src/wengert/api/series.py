@@ -22,7 +22,7 @@ class JetRecording(Recording):
 
 
 def jet(
-    f: Callable[..., Any], primals: Sequence[Any], series: Sequence[Sequence[Any]]
+    f: Callable[..., Any], primals: Sequence[Any], series: Sequence[Sequence[Any] | None]
 ) -> tuple[Any, Any]:
     """Higher derivatives of `f` along a curve, in one pass: Taylor mode.
 
@@ -165,10 +165,14 @@ def taylor(f: Callable[..., Any], x: Any, order: int = 2) -> TaylorModel:
     >>> float(model(0.1))
     1.105
     """
-    if not isinstance(order, int) or order < 0:
+    if not _is_order(order):
         raise ArgumentError(
             "taylor: the order must be a non-negative integer.",
             got=repr(order),
             expected="0, 1, 2, …",
         )
     return TaylorModel(f, x, order)
+
+
+def _is_order(order: object) -> bool:
+    return isinstance(order, int) and order >= 0

@@ -17,7 +17,9 @@ from typing import Any
 from wengert import trees
 from wengert.control.bodies import (
     Body,
+    Leaves,
     as_operand,
+    independent,
     leaf_type,
     operands,
     record_body,
@@ -39,7 +41,7 @@ from wengert.ir.primitive import Primitive, define
 from wengert.ir.program import Program, Var
 from wengert.ops.elementwise import ne_p
 from wengert.trace.evaluate import plan_of, record_program
-from wengert.trace.tracer import bind
+from wengert.trace.tracer import Tracer, bind
 from wengert.transforms.batch import batch_program
 from wengert.transforms.jet import series_program
 from wengert.transforms.rules import LinearRule
@@ -303,8 +305,9 @@ def cond(
 
     Notes
     -----
-    Both functions are recorded, one runs; derivatives run that one alone. Under `vmap` a function
-    that some item takes runs once for all items: no NaN and no error comes from the others.
+    Where the predicate is traced both functions are recorded and compared; one runs, and
+    derivatives run that one alone. Under `vmap` a function that some item takes runs once for
+    all items: no NaN and no error comes from the others.
 
     Examples
     --------
@@ -376,6 +379,9 @@ def _choose_branch(
     args: tuple[Any, ...],
 ) -> Any:
     given = operands(name, args, "operands")
+    if not isinstance(index, Tracer):
+        taken = functions[min(max(int(index), 0), len(functions) - 1)]
+        return _run_plainly(name, taken, given)
 
     def rebuild(handles: list[Any]) -> Any:
         return trees.unflatten(given.spec, handles)
@@ -397,6 +403,15 @@ def _choose_branch(
         before += len(own)
     values = bind_cond(index, [*captured, *given.values], programs)
     return trees.unflatten(made[0].spec, values)
+
+
+def _run_plainly(name: str, f: Callable[..., Any], given: Leaves) -> Any:
+    """The branch taken, where that is known: it alone runs, and nothing of the other."""
+    result = f(*trees.unflatten(given.spec, [independent(v) for v in given.values]))
+    leaves, spec = trees.flatten(result)
+    paths = trees.paths(result) if leaves else []
+    arrays = [as_operand(name, v, f"the result{p}") for v, p in zip(leaves, paths, strict=True)]
+    return trees.unflatten(spec, arrays)
 
 
 def _require_same_outputs(name: str, made: Sequence[Body], names: Sequence[str]) -> None:

@@ -105,7 +105,7 @@ def program_flops(program: Program) -> float:
     total = 0.0
     for eq in program.equations:
         if eq.primitive.cost is not None:
-            ins = [a.type if type(a) is Var else a.value for a in eq.inputs]  # type: ignore[union-attr]  # atoms are Vars or Literals
+            ins = [a.type if type(a) is Var else a.value for a in eq.inputs]
             total += eq.primitive.cost(ins, [v.type for v in eq.outputs], **eq.params)
     return total
 

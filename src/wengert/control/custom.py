@@ -20,7 +20,7 @@ from wengert.control.bodies import as_operand, leaf_type
 from wengert.control.checkpoint import is_number
 from wengert.errors import ArgumentError, MissingRuleError, OutputError, describe_location
 from wengert.ir.primitive import Primitive, Unsupported, define
-from wengert.ir.program import Equation, Literal, Program, sub_programs
+from wengert.ir.program import Equation, Literal, Program, Var, sub_programs
 from wengert.trace.tracer import bind
 from wengert.transforms.batch import batched_type, spread
 from wengert.types import Type
@@ -168,7 +168,7 @@ def self_call(owner: Any, call: CustomCall) -> Any:
     """The result of a call inside its own rule, as a placeholder; None if it is no such call."""
     for depth, entry in reversed(list(enumerate(_active.get()))):
         if (
-            entry.owner is owner
+            _same_owner(entry.owner, owner)
             and entry.types == tuple(call.types)
             and entry.specs == call.specs
             and _same_static(entry.static, call.static)
@@ -176,6 +176,13 @@ def self_call(owner: Any, call: CustomCall) -> Any:
             values = bind(custom_self_p, *call.values, depth=depth, returns=entry.out_types)
             return (trees.unflatten(entry.out_spec, values),)
     return None
+
+
+def _same_owner(a: Any, b: Any) -> bool:
+    """Whether two owners are one function, or one method of one instance."""
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return a[1] is b[1] and _same_owner(a[0], b[0])
+    return a is b
 
 
 def _same_static(a: Sequence[Any], b: Sequence[Any]) -> bool:
@@ -235,38 +242,47 @@ def expand(
     """The Program of a rule with its placeholders replaced by equations of `primitive`."""
     if depth is None:
         return program
-    consts = program.inputs[: params["n_consts"]]
+    return _expand(program, depth, primitive, params, program.inputs[: params["n_consts"]])
+
+
+def _expand(
+    program: Program, depth: int, primitive: Primitive, params: dict[str, Any], consts: Any
+) -> Program:
     equations = []
     for eq in program.equations:
         if eq.primitive is custom_self_p and eq.params["depth"] == depth:
-            inputs = (*consts, *eq.inputs)
-            eq = Equation(primitive, inputs, params, eq.outputs, eq.source)
-        else:
-            inner = {
-                key: _expand_inner(value, depth, primitive, params, eq)
-                for key, value in eq.params.items()
-            }
-            eq = Equation(eq.primitive, eq.inputs, inner, eq.outputs, eq.source)
+            eq = Equation(primitive, (*consts, *eq.inputs), params, eq.outputs, eq.source)
+        elif any(calls_itself(inner, depth) for _, inner in sub_programs(eq.params)):
+            eq = _expand_inside(eq, depth, primitive, params, consts)
         equations.append(eq)
     return Program(program.inputs, equations, program.outputs)
 
 
-def _expand_inner(
-    value: Any, depth: int, primitive: Primitive, params: dict[str, Any], eq: Equation
-) -> Any:
-    if isinstance(value, tuple):
-        return tuple([_expand_inner(v, depth, primitive, params, eq) for v in value])
-    if not isinstance(value, Program) or not calls_itself(value, depth):
-        return value
-    if params["n_consts"]:
-        raise MissingRuleError(
-            "a custom rule calls its own function inside a loop or branch, and the function "
-            "captured arrays.",
-            got=f"{params['n_consts']} captured arrays",
-            where=describe_location(eq.source),
-            try_="pass the arrays as arguments, or call the function outside the loop",
-        )
-    return expand(value, depth, primitive, params)
+def _expand_inside(
+    eq: Equation, depth: int, primitive: Primitive, params: dict[str, Any], consts: Any
+) -> Equation:
+    """The same in the Programs of an equation, which get the rule's constants as operands."""
+    first = next(inner for _, inner in sub_programs(eq.params))
+    name = next((n for n in ("n_consts", "n_known") if n in eq.params), None)
+    place = len(first.inputs) if name is None else eq.params[name]
+    skip = 1 if eq.primitive.name == "scan" and eq.params["length"] is None else 0
+    skip += eq.primitive.name == "cond"
+
+    def inside(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple([inside(v) for v in value])
+        if not isinstance(value, Program):
+            return value
+        new = [Var(v.type) for v in consts]
+        inputs = (*value.inputs[:place], *new, *value.inputs[place:])
+        whole = Program(inputs, value.equations, value.outputs)
+        return _expand(whole, depth, primitive, params, new)
+
+    inner_params = {key: inside(value) for key, value in eq.params.items()}
+    if name is not None:
+        inner_params[name] += len(consts)
+    inputs = (*eq.inputs[: skip + place], *consts, *eq.inputs[skip + place :])
+    return Equation(eq.primitive, inputs, inner_params, eq.outputs, eq.source)
 
 
 # -- linearity -------------------------------------------------------------------------------------

@@ -267,6 +267,7 @@ class custom_jvp:  # a decorator, named as users know it
     def __init__(self, fun: Callable[..., Any], nondiff_argnums: int | Sequence[int] = ()) -> None:
         require_callable("custom_jvp", fun, "the argument")
         self.fun = fun
+        self.identity: Any = self
         self.nondiff_argnums = nondiff_positions("custom_jvp", nondiff_argnums)
         self.jvp: Callable[..., Any] | None = None
         update_wrapper(self, fun)
@@ -278,7 +279,9 @@ class custom_jvp:  # a decorator, named as users know it
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
-        bound = custom_jvp(self.fun.__get__(instance, owner), self.nondiff_argnums)
+        positions = tuple([i - 1 if i > 0 else i for i in self.nondiff_argnums if i != 0])
+        bound = custom_jvp(self.fun.__get__(instance, owner), positions)
+        bound.identity = (self.identity, instance)
         rule = self.jvp
         bound.jvp = None if rule is None else rule.__get__(instance, owner)
         return bound
@@ -315,7 +318,7 @@ class custom_jvp:  # a decorator, named as users know it
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call = custom_call(self.name, self.fun, self.nondiff_argnums, args, kwargs)
-        inside = self_call(self, call)
+        inside = self_call(self.identity, call)
         if inside is not None:
             return inside[0]
         if current_recording.get() is None:
@@ -327,7 +330,7 @@ class custom_jvp:  # a decorator, named as users know it
                 try_=f"@{self.name}.defjvp, or {self.name}.defjvps(...)",
             )
         primal = record_body(self.name, self.fun, call.types, call.arguments, call.values)
-        with recording_rule(self, call, primal.out_types, primal.spec) as depth:
+        with recording_rule(self.identity, call, primal.out_types, primal.spec) as depth:
             rule, float_outs = self._record_rule(call, primal)
         return bind_custom(self.name, call, primal, rule, float_outs, depth)
 
@@ -365,6 +368,12 @@ class custom_jvp:  # a decorator, named as users know it
 
         in_types = [*types, *[types[i] for i in floats]]
         body = record_body(what, run, in_types, lambda handles: handles, call.values)
+        if len(body.out_types) != len(out_types) + len(found):
+            raise OutputError(
+                f"the tangent of {what} does not have the structure it should.",
+                got="containers where the function returned numbers or arrays",
+                expected=str(primal.spec),
+            )
         for t, expected in zip(body.out_types, out_types, strict=False):
             require_type(f"the output of {what}", t, expected)
         for t, j in zip(body.out_types[len(out_types) :], found, strict=True):

@@ -129,7 +129,7 @@ def _batch(
 def _series(order: int, args: Sequence[Sequence[Any]], **params: Any) -> list[list[Any]]:
     assert call_p.series is not None
     program = forward_program(**params)
-    return call_p.series(order, args, program=program)  # type: ignore[no-any-return]  # by contract
+    return call_p.series(order, args, program=program)
 
 
 custom_linear_p = define(
@@ -182,6 +182,7 @@ class custom_vjp:  # a decorator, named as users know it
     def __init__(self, fun: Callable[..., Any], nondiff_argnums: int | Sequence[int] = ()) -> None:
         require_callable("custom_vjp", fun, "the argument")
         self.fun = fun
+        self.identity: Any = self
         self.nondiff_argnums = nondiff_positions("custom_vjp", nondiff_argnums)
         self.fwd: Callable[..., Any] | None = None
         self.bwd: Callable[..., Any] | None = None
@@ -194,7 +195,9 @@ class custom_vjp:  # a decorator, named as users know it
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
-        bound = custom_vjp(self.fun.__get__(instance, owner), self.nondiff_argnums)
+        positions = tuple([i - 1 if i > 0 else i for i in self.nondiff_argnums if i != 0])
+        bound = custom_vjp(self.fun.__get__(instance, owner), positions)
+        bound.identity = (self.identity, instance)
         if self.fwd is not None and self.bwd is not None:
             bound.fwd = self.fwd.__get__(instance, owner)
             bound.bwd = self.bwd.__get__(instance, owner)
@@ -217,7 +220,7 @@ class custom_vjp:  # a decorator, named as users know it
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call = custom_call(self.name, self.fun, self.nondiff_argnums, args, kwargs)
-        inside = self_call(self, call)
+        inside = self_call(self.identity, call)
         if inside is not None:
             return inside[0]
         if current_recording.get() is None:
@@ -229,7 +232,7 @@ class custom_vjp:  # a decorator, named as users know it
                 try_=f"{self.name}.defvjp(fwd, bwd)",
             )
         primal = record_body(self.name, self.fun, call.types, call.arguments, call.values)
-        with recording_rule(self, call, primal.out_types, primal.spec) as depth:
+        with recording_rule(self.identity, call, primal.out_types, primal.spec) as depth:
             fwd, rebuild = self._record_fwd(call, primal)
             bwd = self._record_bwd(call, primal, fwd, rebuild)
         outs = [j for j, t in enumerate(primal.out_types) if t.is_differentiable]

@@ -23,7 +23,7 @@ from wengert.ir.primitive import registry
 from wengert.ir.program import Equation, Literal, Program, Var
 from wengert.types import AnyType, StackType, Type
 
-# -- writing -------------------------------------------------------------------------------------------
+# -- writing ---------------------------------------------------------------------------------------
 
 
 class Names:
@@ -108,7 +108,7 @@ def print_param(value: Any) -> str:
     return repr(value)
 
 
-# -- reading -------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)

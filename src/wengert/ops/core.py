@@ -170,7 +170,7 @@ def _real_set_batch(size: int, args: Any, is_batched: Any, *, part: str) -> Any:
     return bind(real_set_p, base, value, part=part), True
 
 
-real_set_p = linear(
+real_set_p: Primitive = linear(
     "real_set",
     _real_set,
     lambda base, value, *, part: base,
@@ -291,7 +291,7 @@ reshape_p = linear(
 )
 
 
-def _reshape_is_view(result: Any, base: Any, *, shape: Any, order: str) -> bool:
+def _reshape_is_view(result: Any, base: Any, *, shape: Any, order: Any) -> bool:
     """Whether NumPy's reshape returned a view."""
     model = layout(base)
     return bool(np.may_share_memory(model.reshape(shape, order=order), model))
@@ -418,7 +418,7 @@ sum_p = linear(
 
 
 def _sum_specialized(axes: Any, keepdims: bool) -> Any:
-    reduce = np.add.reduce
+    reduce: Any = np.add.reduce  # its stubs know keywords only, which are slower
     return lambda x: reduce(x, axes, x.dtype, None, keepdims)
 
 
@@ -484,7 +484,7 @@ iota_p = define(
     )
 )
 
-# -- stacks ------------------------------------------------------------------------------------------
+# -- stacks ----------------------------------------------------------------------------------------
 
 
 def _stack_add(a: Any, b: Any) -> Any:
@@ -497,7 +497,7 @@ def _stack_add(a: Any, b: Any) -> Any:
     return Stack(tuple(items), a.type)
 
 
-stack_add_p = linear(
+stack_add_p: Primitive = linear(
     "stack_add",
     _stack_add,
     lambda a, b: a,
@@ -548,7 +548,7 @@ def _sum_stack_type(x: Any, *, axis: int) -> Any:
 
 
 # Every item repeated along a new axis, and its adjoint.
-stack_spread_p = linear(
+stack_spread_p: Primitive = linear(
     "stack_spread",
     _spread_stack,
     _spread_stack_type,
@@ -558,7 +558,7 @@ stack_spread_p = linear(
         True,
     ),
 )
-stack_sum_p = linear(
+stack_sum_p: Primitive = linear(
     "stack_sum",
     lambda x, *, axis: _map_stack(
         lambda item: np.sum(item, axis=axis), x, _sum_stack_type(x.type, axis=axis)

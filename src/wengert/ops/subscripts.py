@@ -139,7 +139,7 @@ def same_atom(a: Any, b: Any) -> bool:
 
 def _write_by_mask(x: Tracer, index: Any, value: Any) -> bool:
     """`x[mask] = value` for a value that does not depend on the place: no count is needed."""
-    if type(index) is tuple and len(index) == 1:
+    if isinstance(index, tuple) and len(index) == 1:
         index = index[0]
     if not isinstance(index, Tracer) or index.dtype.kind != "b":
         return False
@@ -176,7 +176,7 @@ def stored(value: Any, target: Any) -> Any:
 
 def parse(x: Any, index: Any) -> Index | Places | None:
     """The index in normal form; None for a 0-d boolean, which has its own rules."""
-    items = index if type(index) is tuple else (index,)
+    items = index if isinstance(index, tuple) else (index,)
     entries: list[Any] = []
     masks: list[tuple[int, tuple[int, ...]]] = []
     n_axes = 0
@@ -300,7 +300,7 @@ def index_operand(e: Any) -> Any:
 
 
 def has_ellipsis(index: Any) -> bool:
-    return index is Ellipsis or (type(index) is tuple and any(e is Ellipsis for e in index))
+    return index is Ellipsis or (isinstance(index, tuple) and any(e is Ellipsis for e in index))
 
 
 def _zero_dimensional_view(x: Any, index: Index) -> Any:
@@ -311,7 +311,7 @@ def _zero_dimensional_view(x: Any, index: Index) -> Any:
 
 
 def _lone(index: Any) -> Any:
-    items = index if type(index) is tuple else (index,)
+    items = index if isinstance(index, tuple) else (index,)
     if len(items) != 1:
         raise IndexingError(
             "a single truth value among other indices is not supported.",

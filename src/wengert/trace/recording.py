@@ -237,13 +237,7 @@ class Recording:
         for original, var, kept in self._captured_arrays.get(id(array), ()):
             if original is array and (kept is array or same_contents(kept, array)):
                 return var, kept
-        if array.dtype.kind not in "fciub":
-            raise ArgumentError(
-                "an array of this dtype cannot take part in a traced computation.",
-                got=f"{array.dtype}",
-                expected="floating point, complex, integer or boolean",
-                try_="convert it with astype, or keep it out of traced operations",
-            )
+        require_numeric(array)
         kept = self.keep(array)
         var = self._capture(kept, Type(array.shape, array.dtype))
         self._captured_arrays.setdefault(id(array), []).append((array, var, kept))
@@ -539,6 +533,17 @@ def record_function(
         leaves, tree = trees.flatten(result)
         outputs = [recording.output(leaf) for leaf in leaves]
     return recording.program(outputs), tree
+
+
+def require_numeric(array: np.ndarray) -> None:
+    """Raise for arrays of objects, strings or dates."""
+    if array.dtype.kind not in "fciub":
+        raise ArgumentError(
+            "an array of this dtype cannot take part in a traced computation.",
+            got=f"{array.dtype}",
+            expected="floating point, complex, integer or boolean",
+            try_="convert it with astype, or keep it out of traced operations",
+        )
 
 
 def equation_key(primitive: Primitive, ins: list[Atom], params: dict[str, Any]) -> Any:

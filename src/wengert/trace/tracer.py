@@ -160,16 +160,18 @@ class Tracer:
         return int(self._decide(int, "an index"))
 
     def __floor__(self) -> int:
-        return int(np.floor(self)._decide(int, "an integer"))
+        floor: Any = np.floor(self)
+        return int(floor._decide(int, "an integer"))
 
     def __ceil__(self) -> int:
-        return int(np.ceil(self)._decide(int, "an integer"))
+        ceiling: Any = np.ceil(self)
+        return int(ceiling._decide(int, "an integer"))
 
     def __trunc__(self) -> int:
         return self.__int__()
 
     def __round__(self, digits: int | None = None) -> Any:
-        rounded = np.round(self, digits or 0)
+        rounded: Any = np.round(self, digits or 0)
         return int(rounded._decide(int, "an integer")) if digits is None else rounded
 
     def _decide(self, kind: Callable[[Any], Any], what: str) -> Any:

@@ -71,25 +71,25 @@ def _batch(
                     result = bind(primitive, *args, **eq.params)
                 else:  # a constant made by an operation stays one
                     result = recording.record(primitive, args, eq.params)
-                on = False
+                on: Any = False
             elif primitive.batch is None or isinstance(primitive.batch, Unsupported):
                 raise primitive.missing("batch")
             else:
                 result, on = primitive.batch(size, args, on_args, **eq.params)
-            if primitive.is_multiple:
-                on = (on,) * len(eq.outputs) if isinstance(on, bool) else on
-            else:
+            if not primitive.is_multiple:
                 result, on = (result,), (on,)
+            elif isinstance(on, bool):
+                on = (on,) * len(eq.outputs)
             for v, r, o in zip(eq.outputs, result, on, strict=True):
                 env[v], flags[v] = r, o
         outputs, out_flags = [], []
         for i, a in enumerate(program.outputs):
             value: Any = env[a] if type(a) is Var else a.value
-            on = type(a) is Var and flags[a]
-            if force is not None and force[i] and not on:
-                value, on = spread(value, size), True
+            is_on = type(a) is Var and flags[a]
+            if force is not None and force[i] and not is_on:
+                value, is_on = spread(value, size), True
             outputs.append(recording.output(value))
-            out_flags.append(on)
+            out_flags.append(is_on)
     if recording.captured:
         raise InternalError("a batch rule captured a value from outside.")
     return BatchedProgram(recording.program(outputs), tuple(out_flags))

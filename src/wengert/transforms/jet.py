@@ -9,7 +9,7 @@ a Taylor rule of its own; three facts serve all of them:
 
 The third is recursive, and lazy: every intermediate is a node that computes each order once, on
 demand, and equal nodes are shared (sin and cos call for each other, one order lower each time), so
-that the cost is polynomial in the order. Loops carry the series of their state (`Primitive.series`).
+that the cost is polynomial in the order. Loops carry the series of their state: `Primitive.series`.
 
 Source: the recurrence is the classical one of Taylor arithmetic (Moore, 1966; Griewank and Walther,
 *Evaluating Derivatives*, 2008, chapter 13), applied to linearization Programs.
@@ -85,7 +85,7 @@ def _make(
         outputs = []
         out_active = []
         for i, a in enumerate(program.outputs):
-            node = env[a] if type(a) is Var else _Given([a.value])  # type: ignore[union-attr]  # atoms are Vars or Literals
+            node = env[a] if type(a) is Var else _Given([a.value])
             on = node.is_active or (force is not None and force[i])
             out_active.append(on)
             value = node.coefficient(0)

@@ -11,10 +11,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from wengert.ir.primitive import Primitive
-from wengert.ir.program import Atom, Equation, Program, Var, copy_equations, prune
-from wengert.trace.recording import Node, Recording, equation_key, lifts_scalars_here
+from wengert.ir.program import Atom, Equation, Program, Var, atom_type, copy_equations, prune
+from wengert.trace.recording import (
+    Node,
+    Recording,
+    equation_key,
+    lifts_scalars_here,
+    require_numeric,
+    same_contents,
+)
 from wengert.transforms.rules import LinearRule, kinds_of, linear_rule
+from wengert.types import Type
 
 
 class DifferentiatingRecording(Recording):
@@ -30,6 +40,7 @@ class DifferentiatingRecording(Recording):
         )
         self.is_active_argument = active
         self.saved: dict[Var, Any] = {}
+        self._plain: set[Var] = set()  # inputs that stand for plain arrays as they were met
 
     def argument(self, type_: Any, value: Any = None, is_array: bool = True) -> Any:
         handle = super().argument(type_, value, is_array)
@@ -60,11 +71,19 @@ class DifferentiatingRecording(Recording):
             active_vars.update([outputs[i] for i in rule.out_active])
         return node
 
+    def capture_array(self, array: np.ndarray) -> tuple[Var, Any]:
+        """A new input for a plain array; its contents are kept only if a derivative reads them."""
+        require_numeric(array)
+        var = self._input(Type(array.shape, array.dtype))
+        self._plain.add(var)
+        return var, array
+
     def save(self, node: Node, ins: list[Atom], values: list[Any], outputs: Any) -> None:
         rule: LinearRule = node.rule
         saved = self.saved
         for i in rule.reads_in:
-            saved[ins[i]] = values[i]  # type: ignore[index]  # rules read Vars only
+            var: Any = ins[i]  # rules read Vars only
+            saved[var] = self._held(values[i]) if var in self._plain else values[i]
         if rule.reads_out:
             equation = node.equation
             assert equation is not None
@@ -73,6 +92,16 @@ class DifferentiatingRecording(Recording):
                     saved[equation.outputs[i]] = outputs[i]
             else:
                 saved[equation.outputs[0]] = outputs
+
+    def _held(self, array: np.ndarray) -> Any:
+        """What the user's later writes into `array` do not reach; equal contents are held once."""
+        versions = self._captured_arrays.setdefault(id(array), [])
+        for original, _, kept in versions:
+            if original is array and (kept is array or same_contents(kept, array)):
+                return kept
+        kept = self.keep(array)
+        versions.append((array, None, kept))
+        return kept
 
     def linear_program(self, outputs: Sequence[Atom]) -> Linearized:
         """The stitched linear Program of this recording, cached by structure."""
@@ -91,7 +120,7 @@ class DifferentiatingRecording(Recording):
             linearized = stitch(steps, active, outputs)  # type: ignore[arg-type]  # rules come with equations
             if self.sources is None:
                 cache[key] = linearized
-        return linearized  # type: ignore[no-any-return]  # the cache holds these
+        return linearized
 
     def _steps_with_sources(self) -> list[Any]:
         nodes = [n for n in self.node.path() if n.equation is not None]
@@ -212,9 +241,7 @@ def extended(eq: Equation, rule: LinearRule) -> Equation:
     """The equation in its forward form: the same outputs, then the residuals."""
     assert rule.forward is not None
     primitive, params = rule.forward
-    types = primitive.type_rule(
-        *[a.type if type(a) is Var else a.value for a in eq.inputs], **params
-    )  # type: ignore[union-attr]  # atoms are Vars or Literals
+    types = primitive.type_rule(*[atom_type(a) for a in eq.inputs], **params)
     extra = tuple(Var(t) for t in types[len(eq.outputs) :])
     return Equation(primitive, eq.inputs, params, (*eq.outputs, *extra), eq.source)
 

@@ -82,7 +82,7 @@ def _make_linear_rule(
     primitive: Primitive, kinds: tuple[Any, ...], params: dict[str, Any], active: tuple[int, ...]
 ) -> LinearRule:
     if primitive.linearize is not None:
-        return primitive.linearize(kinds, params, active)  # type: ignore[no-any-return]  # by contract
+        return primitive.linearize(kinds, params, active)
     if primitive.extended is not None:
         return _extended_rule(primitive, primitive.extended, kinds, params, active)
     if primitive.jvp is None and not primitive.linear_in:
@@ -115,7 +115,7 @@ def _make_linear_rule(
     reads_in = tuple([i for i, v in enumerate(arg_vars) if v is not None and v in needed])
     reads_out = tuple([i for i, v in enumerate(out_vars) if v in needed])
     inputs = [*(arg_vars[i] for i in reads_in), *(out_vars[i] for i in reads_out), *tangent_vars]
-    return LinearRule(Program(inputs, kept, outputs), reads_in, reads_out, active, out_active)  # type: ignore[arg-type]  # Nones are left out
+    return LinearRule(Program(inputs, kept, outputs), reads_in, reads_out, active, out_active)
 
 
 def _extended_rule(
@@ -136,11 +136,11 @@ def _direct_linear_rule(
     primitive: Primitive, kinds: tuple[Any, ...], params: dict[str, Any], active: tuple[int, ...]
 ) -> LinearRule:
     """A linear primitive is its own derivative: one equation, nothing to record."""
-    atoms = [k if isinstance(k, Literal) else Var(k) for k in kinds]
+    atoms: list[Any] = [k if isinstance(k, Literal) else Var(k) for k in kinds]
     outs = tuple(Var(t) for t in _out_types(primitive, kinds, params))
     reads_in = tuple([i for i, a in enumerate(atoms) if type(a) is Var and i not in active])
     inputs = [atoms[i] for i in (*reads_in, *active)]
-    program = Program(inputs, [Equation(primitive, tuple(atoms), params, outs)], outs)  # type: ignore[arg-type]  # only Vars are listed
+    program = Program(inputs, [Equation(primitive, tuple(atoms), params, outs)], outs)
     return LinearRule(program, reads_in, (), active, tuple(range(len(outs))))
 
 
@@ -230,7 +230,7 @@ def _make_transpose_rule(
     kept, needed = prune((), recording.program(outputs).equations, outputs)
     reads_in = tuple([i for i, v in enumerate(arg_vars) if v is not None and v in needed])
     inputs = [*(arg_vars[i] for i in reads_in), *ct_vars, *acc_vars]
-    return TransposeRule(Program(inputs, kept, outputs), reads_in, cts, accs, found)  # type: ignore[arg-type]  # Nones are left out
+    return TransposeRule(Program(inputs, kept, outputs), reads_in, cts, accs, found)
 
 
 def _apply_transpose(
