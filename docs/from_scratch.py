@@ -302,8 +302,9 @@ def vmap(f):
             else:
                 known[eq.output] = bind(eq.primitive, *args, **eq.params)
         y = program.output
-        y = known[y] if isinstance(y, Var) else y
-        return y if program.output in is_mapped else broadcast(y, (size, *np.shape(y)))
+        if not isinstance(y, Var):
+            return broadcast(y, (size, *np.shape(y)))
+        return known[y] if y in is_mapped else broadcast(known[y], (size, *np.shape(known[y])))
 
     return mapped
 

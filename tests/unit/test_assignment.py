@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import wengert as wg
@@ -50,6 +50,7 @@ INDICES = st.lists(ENTRIES, max_size=5).map(tuple)
 
 
 @settings(max_examples=600, deadline=None)
+@example((0, Ellipsis, 0, np.array(1)))
 @given(INDICES)
 def test_reads_are_numpys(index):
     try:
@@ -141,6 +142,8 @@ def test_traced_integers_as_index():
         y[:, j[1:3]] = x[:, :2] ** 2
         y[0, j[0], i] = 1.5
         np.add.at(y, (i, j), x[0])
+        element = y[0, 0][i, ...]
+        element += 1.0
         return np.sum(y * y) + np.sum(copy)
 
     def plain(x):

@@ -1,4 +1,4 @@
-"""`checkpoint` and `stop_gradient`: the same derivatives, what is kept, and what is held constant."""
+"""`checkpoint` and `stop_gradient`: derivatives, what is kept, what is held constant."""
 
 from __future__ import annotations
 

@@ -25,11 +25,12 @@ from wengert.api.arguments import (
     select_arguments,
 )
 from wengert.errors import NonScalarOutputError, NotDifferentiableError
-from wengert.ir.program import Var
+from wengert.ir.program import Program, Var
 from wengert.ops.core import conj, full, zeros_of
 from wengert.trace.evaluate import copied, evaluate, watcher
 from wengert.trace.tracer import Tracer, current_recording
 from wengert.transforms.linearize import DifferentiatingRecording, Linearized
+from wengert.transforms.simplify import simplify
 from wengert.transforms.transpose import transpose_program
 
 
@@ -105,12 +106,19 @@ def copy_frozen(value: Any, recording: DifferentiatingRecording) -> Any:
 
 def pull_back(recorded: Recorded, cts: Sequence[Any]) -> list[Any]:
     """Cotangents of the active leaves, for cotangents of the active outputs."""
+    return evaluate(pullback_program(recorded), [*recorded.residuals, *cts])
+
+
+def pullback_program(recorded: Recorded, of_one: bool = False) -> Program:
+    """The transposed linear Program, made once; `of_one` for a cotangent known to be one."""
     linearized = recorded.linearized
-    program = linearized.derived.get("transpose")
+    name = "gradient" if of_one else "transpose"
+    program = linearized.derived.get(name)
     if program is None:
-        program = transpose_program(linearized.program, linearized.is_linear)
-        linearized.derived["transpose"] = program
-    return evaluate(program, [*recorded.residuals, *cts])
+        plain = transpose_program(linearized.program, linearized.is_linear)
+        program = simplify(plain, plain.inputs[-1:] if of_one else ())
+        linearized.derived[name] = program
+    return program  # type: ignore[no-any-return]  # stored just above
 
 
 def push_forward(recorded: Recorded, tangents: Sequence[Any]) -> list[Any]:
@@ -146,7 +154,8 @@ def value_and_grad(
         recorded = record("grad", f, selection, has_aux)
         seed = _scalar_seed(recorded, holomorphic)
         if recorded.linearized.out_active:
-            cts = pull_back(recorded, [seed])
+            program = pullback_program(recorded, of_one=True)
+            cts = evaluate(program, [*recorded.residuals, seed])
         else:
             cts = [zeros_of(x) for x in selection.leaves]
         if holomorphic:

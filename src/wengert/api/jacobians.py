@@ -18,12 +18,19 @@ from wengert.api.arguments import (
     require_differentiable,
     select_arguments,
 )
-from wengert.api.differentiate import Recorded, grad, one, pull_back, push_forward, record
+from wengert.api.differentiate import (
+    Recorded,
+    grad,
+    one,
+    pull_back,
+    pullback_program,
+    push_forward,
+    record,
+)
 from wengert.errors import ArgumentError, NonScalarOutputError, NotDifferentiableError
 from wengert.ops.core import conj, full, reshape, transpose, zeros_of
 from wengert.trace.evaluate import evaluate
 from wengert.transforms.batch import batch_program
-from wengert.transforms.transpose import transpose_program
 from wengert.types import Type
 
 
@@ -193,7 +200,9 @@ def seeds(types: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(result)
 
 
-def _batched_run(recorded: Recorded, name: str, program: Any, inputs: Sequence[Any], size: int) -> Any:
+def _batched_run(
+    recorded: Recorded, name: str, program: Any, inputs: Sequence[Any], size: int
+) -> Any:
     """Run a linear Program on a batch of its linear inputs; the batching is done once."""
     key = (name, size)
     derived = recorded.linearized.derived
@@ -244,10 +253,7 @@ def _reverse(recorded: Recorded, in_types: list[Any]) -> list[list[Any]]:
     linearized = recorded.linearized
     active = [recorded.types[i] for i in linearized.out_active]
     size = sum(t.size for t in active)
-    program = linearized.derived.get("transpose")
-    if program is None:
-        program = transpose_program(linearized.program, linearized.is_linear)
-        linearized.derived["transpose"] = program
+    program = pullback_program(recorded)
     rows = _batched_run(recorded, "reverse", program, seeds(tuple(active)), size) if active else []
     blocks = []
     start = 0

@@ -410,8 +410,12 @@ def _run_plainly(name: str, f: Callable[..., Any], given: Leaves) -> Any:
     result = f(*trees.unflatten(given.spec, [independent(v) for v in given.values]))
     leaves, spec = trees.flatten(result)
     paths = trees.paths(result) if leaves else []
-    arrays = [as_operand(name, v, f"the result{p}") for v, p in zip(leaves, paths, strict=True)]
-    return trees.unflatten(spec, arrays)
+    results: list[Any] = []
+    for leaf, path in zip(leaves, paths, strict=True):
+        value = as_operand(name, leaf, f"the result{path}")
+        is_shared = any(value is other for other in results)
+        results.append(independent(value) if is_shared else value)
+    return trees.unflatten(spec, results)
 
 
 def _require_same_outputs(name: str, made: Sequence[Body], names: Sequence[str]) -> None:

@@ -56,9 +56,16 @@ def getitem(x: Tracer, index: Any) -> Any:
             return _zero_dimensional_view(x, found)
         return read(x, found)
     view = read(x, found.basic) if found.basic else x
+    gives_zero_d = has_ellipsis(index) and view.ndim == len(found.axes)
+    if found.is_item and gives_zero_d:
+        view = reshape(view, (*view.shape, 1))
+        return bind(reshape_p, item(view, found.indices, found.axes), shape=(), order="C")
     if found.is_item:
         return item(view, found.indices, found.axes)
     result = gather(view, found.indices, found.axes)
+    if gives_zero_d and not result.shape:
+        result = bind(reshape_p, result, shape=(), order="C")
+        result.base = None
     return _places_to_position(result, found)
 
 

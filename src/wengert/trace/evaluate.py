@@ -184,8 +184,10 @@ def implementation(eq: Equation, in_place: bool = False) -> Callable[..., Any]:
 def strong_literal(atom: Any, eq: Equation) -> Any:
     """A complex literal of an operator as a NumPy scalar; see `strong_complex`."""
     if type(atom) is Literal and type(atom.value) is complex and eq.primitive.is_elementwise:
-        dtypes = [a.type.dtype for a in eq.inputs if type(a) is Var]
-        return Literal(np.result_type(*dtypes, atom.value).type(atom.value)) if dtypes else atom
+        types: list[Any] = [a.type for a in eq.inputs if type(a) is Var]
+        if types:
+            dtype = np.result_type(*[t.dtype for t in types], atom.value)
+            return Literal(dtype.type(atom.value))
     return atom
 
 

@@ -277,11 +277,13 @@ class Recording:
             if isinstance(base, ArrayTracer) and base.is_owned and base.recording is self:
                 view = deferred_view(primitive, base, args, params)
                 return self.record_now(primitive, args, params) if view is None else view
-        if not self.is_fast or not primitive.is_plain:
+        is_fast = self.is_fast
+        if not is_fast or not primitive.is_plain:
             return self.record_now(primitive, args, params)
         # The short path, for concrete values: everything that `record_now` does, in one place.
         key: list[Any] = [primitive]
         values: list[Any] = []
+        atom: Atom
         for a in args:
             if isinstance(a, Tracer):
                 if a.base is not None:
@@ -320,6 +322,7 @@ class Recording:
             raise escaped(next(a for a in args if isinstance(a, Tracer)))
         ins: list[Atom] = []
         values: list[Any] = []
+        atom: Atom
         copies_read = False
         for a in args:
             if isinstance(a, Tracer):

@@ -41,6 +41,7 @@ class DifferentiatingRecording(Recording):
         self.is_active_argument = active
         self.saved: dict[Var, Any] = {}
         self._plain: set[Var] = set()  # inputs that stand for plain arrays as they were met
+        self._held_arrays: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
 
     def argument(self, type_: Any, value: Any = None, is_array: bool = True) -> Any:
         handle = super().argument(type_, value, is_array)
@@ -95,12 +96,12 @@ class DifferentiatingRecording(Recording):
 
     def _held(self, array: np.ndarray) -> Any:
         """What the user's later writes into `array` do not reach; equal contents are held once."""
-        versions = self._captured_arrays.setdefault(id(array), [])
-        for original, _, kept in versions:
+        versions = self._held_arrays.setdefault(id(array), [])
+        for original, kept in versions:
             if original is array and (kept is array or same_contents(kept, array)):
                 return kept
         kept = self.keep(array)
-        versions.append((array, None, kept))
+        versions.append((array, kept))
         return kept
 
     def linear_program(self, outputs: Sequence[Atom]) -> Linearized:
@@ -204,7 +205,7 @@ def _reads(kept: list[Equation], results: list[Any], made: set[Var]) -> Iterable
 
 @dataclass(frozen=True)
 class LinearizedProgram:
-    """`forward`: inputs -> (outputs, residuals); `linear`: (residuals, tangents) -> tangents out."""
+    """`forward`: inputs to (outputs, residuals); `linear`: (residuals, tangents) to tangents."""
 
     forward: Program
     linear: Program
