@@ -28,10 +28,13 @@ from wengert.api.differentiate import (
     record,
 )
 from wengert.errors import ArgumentError, NonScalarOutputError, NotDifferentiableError
+from wengert.ir.program import Program, split_program
 from wengert.ops.core import conj, full, reshape, transpose, zeros_of
-from wengert.trace.evaluate import evaluate
+from wengert.trace.evaluate import evaluate, plan_of
 from wengert.transforms.batch import batch_program
 from wengert.types import Type
+
+_MAX_FOLDED = 1 << 22  # bytes of unit vectors, and what follows from them, that a cache may hold
 
 
 def jacobian(
@@ -201,18 +204,28 @@ def seeds(types: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _batched_run(
-    recorded: Recorded, name: str, program: Any, inputs: Sequence[Any], size: int
-) -> Any:
-    """Run a linear Program on a batch of its linear inputs; the batching is done once."""
+    recorded: Recorded, name: str, program: Program, units: Sequence[Any], size: int
+) -> list[Any]:
+    """Run a linear Program on the unit vectors of its linear inputs, all at once.
+
+    The batched Program is made once, and what it does to the unit vectors alone is done once.
+    """
     key = (name, size)
     derived = recorded.linearized.derived
-    batched = derived.get(key)
-    if batched is None:
+    found = derived.get(key)
+    if found is None:
         n_known = len(recorded.linearized.residuals)
-        flags = [False] * n_known + [True] * len(inputs)
-        force = [True] * len(program.outputs)
-        batched = derived[key] = batch_program(program, flags, size, force).program
-    return evaluate(batched, [*recorded.residuals, *inputs])
+        flags = [False] * n_known + [True] * len(units)
+        batched = batch_program(program, flags, size, [True] * len(program.outputs)).program
+        first, second = split_program(batched, flags)
+        if sum(a.type.nbytes for a in first.outputs) > _MAX_FOLDED:  # type: ignore[union-attr]  # Vars of arrays
+            first, second = split_program(batched, [False] * len(flags))
+            units_first: Sequence[Any] = ()
+        else:
+            units_first, units = units, ()
+        found = derived[key] = (plan_of(first).run(units_first), second, not units)
+    constants, second, is_folded = found
+    return evaluate(second, [*constants, *recorded.residuals, *(() if is_folded else units)])
 
 
 def _forward(recorded: Recorded, in_types: list[Any]) -> list[list[Any]]:

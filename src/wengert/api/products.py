@@ -14,7 +14,7 @@ from wengert import trees
 from wengert.api.arguments import Selection, as_leaf, leaf_type, rebuild_tree
 from wengert.api.differentiate import Recorded, grad, pull_back, push_forward, record
 from wengert.errors import ArgumentError, DtypeError, ShapeError
-from wengert.ir.program import Program, prune
+from wengert.ir.program import Program, split_program
 from wengert.ops.core import zeros_of
 from wengert.trace.evaluate import evaluate
 from wengert.trace.recording import record_function
@@ -235,24 +235,10 @@ def split_known(recorded: Recorded) -> tuple[Program, Program, int]:
     linearized = recorded.linearized
     parts = linearized.derived.get("split")
     if parts is None:
-        program = linearized.program
-        n = len(linearized.residuals)
-        tangent_vars: set[Any] = set(program.inputs[n:])
-        known, rest = [], []
-        for eq in program.equations:
-            if any(a in tangent_vars for a in eq.inputs):
-                rest.append(eq)
-                tangent_vars.update(eq.outputs)
-            else:
-                known.append(eq)
-        made = set(program.inputs[:n]) | {v for eq in known for v in eq.outputs}
-        reads = [a for eq in rest for a in eq.inputs] + list(program.outputs)
-        crossing = [a for a in dict.fromkeys(reads) if a in made]
-        kept, _ = prune((), known, crossing)
-        first = Program(program.inputs[:n], kept, crossing)
-        second = Program([*crossing, *program.inputs[n:]], rest, program.outputs)  # type: ignore[list-item]  # only Vars are in `made`
-        parts = linearized.derived["split"] = (first, second, len(crossing))
-    return parts
+        is_known = [not on for on in linearized.is_linear]
+        first, second = split_program(linearized.program, is_known)
+        parts = linearized.derived["split"] = (first, second, len(first.outputs))
+    return parts  # type: ignore[no-any-return]  # stored just above
 
 
 def linear_transpose(f: Callable[..., Any], *examples: Any) -> Callable[[Any], tuple[Any, ...]]:

@@ -284,3 +284,28 @@ def prune(
             needed.update(a for a in eq.inputs if isinstance(a, Var))
     kept.reverse()
     return kept, needed
+
+
+def split_program(program: Program, is_known: Sequence[bool]) -> tuple[Program, Program]:
+    """A Program in two: what depends on the known inputs alone, and the rest.
+
+    The first maps the known inputs to values; the second takes these values, then the other
+    inputs, and gives the Program's outputs.
+    """
+    known_inputs = [v for v, on in zip(program.inputs, is_known, strict=True) if on]
+    others = [v for v, on in zip(program.inputs, is_known, strict=True) if not on]
+    unknown: set[Any] = set(others)
+    first, second = [], []
+    for eq in program.equations:
+        if any(a in unknown for a in eq.inputs):
+            second.append(eq)
+            unknown.update(eq.outputs)
+        else:
+            first.append(eq)
+    made = {*known_inputs, *[v for eq in first for v in eq.outputs]}
+    reads = [a for eq in second for a in eq.inputs] + list(program.outputs)
+    crossing: list[Any] = [a for a in dict.fromkeys(reads) if a in made]
+    kept, _ = prune((), first, crossing)
+    return Program(known_inputs, kept, crossing), Program(
+        [*crossing, *others], second, program.outputs
+    )

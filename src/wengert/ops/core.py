@@ -163,11 +163,7 @@ def _real_set(base: Any, part_value: Any, *, part: str) -> Any:
 
 
 def _real_set_batch(size: int, args: Any, is_batched: Any, *, part: str) -> Any:
-    base, value = [
-        a if on else broadcast_to(a, (size, *a.shape))
-        for a, on in zip(args, is_batched, strict=True)
-    ]
-    return bind(real_set_p, base, value, part=part), True
+    return bind(real_set_p, *spread_batch(size, args, is_batched), part=part), True
 
 
 real_set_p: Primitive = linear(
@@ -368,6 +364,14 @@ def _broadcast_batch(size: int, args: Any, is_batched: Any, *, shape: Any) -> An
     x = args[0]
     x = reshape(x, (size, *(1,) * (len(shape) - x.ndim + 1), *x.shape[1:]))
     return bind(broadcast_to_p, x, shape=(size, *shape)), True
+
+
+def spread_batch(size: int, args: Any, is_batched: Any) -> list[Any]:
+    """Operands that all have the batch axis: what does not depend on the item is repeated."""
+    return [
+        a if on else broadcast_to(a, (size, *a.shape))
+        for a, on in zip(args, is_batched, strict=True)
+    ]
 
 
 broadcast_to_p = linear(

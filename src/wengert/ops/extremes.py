@@ -25,6 +25,7 @@ from wengert.ops.core import (
     mul,
     reduced_shape,
     reshape,
+    spread_batch,
     sub,
     sum_axes,
 )
@@ -121,12 +122,9 @@ def _batched(name: str) -> Any:
     """All inputs with the batch axis; those that do not depend on the item are repeated."""
 
     def batch(size: int, args: Any, is_batched: Any, *, axes: Any) -> Any:
-        spread = [
-            a if on else broadcast_to(a, (size, *a.shape))
-            for a, on in zip(args, is_batched, strict=True)
-        ]
         primitive = pick_p if name == "pick" else place_p
-        return bind(primitive, *spread, axes=tuple([a + 1 for a in axes])), True
+        moved = tuple([a + 1 for a in axes])
+        return bind(primitive, *spread_batch(size, args, is_batched), axes=moved), True
 
     return batch
 

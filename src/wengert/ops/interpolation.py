@@ -15,10 +15,21 @@ import numpy as np
 from wengert.errors import ArgumentError, ShapeError
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.contraction import as_operand, describe
-from wengert.ops.core import add, convert, fit, iota, mul, neg, reshape, sub, zeros_of
+from wengert.ops.core import (
+    add,
+    convert,
+    fit,
+    iota,
+    mul,
+    neg,
+    reshape,
+    spread_batch,
+    sub,
+    zeros_of,
+)
 from wengert.ops.elementwise import div, select
 from wengert.ops.gather import gather, scatter_add
-from wengert.ops.searching import by_lanes, lanes_batch, lanes_text, searchsorted_p
+from wengert.ops.searching import by_lanes, lanes_text, searchsorted_p
 from wengert.ops.sorting import argsort_p
 from wengert.trace.tracer import bind, implements
 from wengert.types import Type
@@ -115,7 +126,7 @@ def _interp_transpose(ct: Any, args: Any, *, lanes: int) -> Any:
 def _interp_batch(size: int, args: Any, is_batched: Any, *, lanes: int) -> Any:
     if lanes == 0 and not is_batched[1] and not is_batched[2]:
         return bind(interp_p, *args, lanes=0), True
-    return bind(interp_p, *lanes_batch(size, args, is_batched), lanes=lanes + 1), True
+    return bind(interp_p, *spread_batch(size, args, is_batched), lanes=lanes + 1), True
 
 
 interp_p = define(

@@ -16,7 +16,7 @@ import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
 from wengert.ir.primitive import Primitive
-from wengert.ops.core import broadcast_to, convert, full, reshape, unfit
+from wengert.ops.core import broadcast_to, convert, full, reshape, spread_batch, unfit
 from wengert.ops.families import linear
 from wengert.ops.indexing import index
 from wengert.trace.tracer import ArrayTracer, Tracer, bind
@@ -161,11 +161,7 @@ def _concatenate_transpose(cts: Any, args: Any, linear: Any, *, axis: int) -> An
 
 
 def _concatenate_batch(size: int, args: Any, is_batched: Any, *, axis: int) -> Any:
-    parts = [
-        a if on else broadcast_to(a, (size, *a.shape))
-        for a, on in zip(args, is_batched, strict=True)
-    ]
-    return concatenate(parts, axis + 1), True
+    return concatenate(spread_batch(size, args, is_batched), axis + 1), True
 
 
 concatenate_p: Primitive = linear(

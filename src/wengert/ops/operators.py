@@ -10,16 +10,16 @@ import numpy as np
 from wengert.ir.primitive import Primitive
 from wengert.ops import arithmetic, comparison, core
 from wengert.ops.output import write_result
-from wengert.trace.tracer import ArrayTracer, Tracer, bind, install
+from wengert.trace.tracer import ArrayTracer, Tracer, bind, bind_two, install
 
 __all__ = ["write_result"]
 
-_OPERAND = (Tracer, np.ndarray, np.generic, bool, int, float, complex, list, tuple)
+_OPERAND = (Tracer, float, np.ndarray, int, np.generic, complex, list, tuple)
 
 
 def _binary(primitive: Primitive) -> Callable[[Any, Any], Any]:
     def operator(x: Any, y: Any) -> Any:
-        return bind(primitive, x, y) if isinstance(y, _OPERAND) else NotImplemented
+        return bind_two(primitive, x, y) if isinstance(y, _OPERAND) else NotImplemented
 
     return operator
 

@@ -15,7 +15,7 @@ import numpy as np
 from wengert.errors import ArgumentError, ShapeError
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.contraction import as_operand, describe
-from wengert.ops.core import broadcast_to
+from wengert.ops.core import spread_batch
 from wengert.ops.gather import gather
 from wengert.trace.tracer import bind, implements, install
 from wengert.types import Type
@@ -46,21 +46,13 @@ def lanes_text(name: str, ins: Sequence[str], lanes: int, more: str = "") -> str
     return f"np.stack([{inner} for {', '.join(items)} in zip({', '.join(ins)})])"
 
 
-def lanes_batch(size: int, args: Any, is_batched: Any) -> list[Any]:
-    """Operands with one more leading lane axis, repeated where they do not have it."""
-    return [
-        x if on else broadcast_to(x, (size, *x.shape))
-        for x, on in zip(args, is_batched, strict=True)
-    ]
-
-
 def _search_batch(get: Callable[[], Primitive], points: int) -> Callable[..., Any]:
     """More points in the same table need no lanes; tables that differ do."""
 
     def batch(size: int, args: Any, is_batched: Any, *, lanes: int, **params: Any) -> Any:
         if lanes == 0 and not any(on for i, on in enumerate(is_batched) if i != points):
             return bind(get(), *args, lanes=0, **params), True
-        return bind(get(), *lanes_batch(size, args, is_batched), lanes=lanes + 1, **params), True
+        return bind(get(), *spread_batch(size, args, is_batched), lanes=lanes + 1, **params), True
 
     return batch
 

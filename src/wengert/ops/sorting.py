@@ -16,7 +16,7 @@ import numpy as np
 from wengert.errors import ArgumentError, ShapeError
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.contraction import as_operand, describe
-from wengert.ops.core import broadcast_to, convert, iota, reshape
+from wengert.ops.core import convert, iota, reshape, spread_batch
 from wengert.ops.gather import gather
 from wengert.ops.output import deliver
 from wengert.ops.products import normalize_axis, ravel
@@ -75,11 +75,7 @@ argpartition_p: Primitive = define(
 
 
 def _lexsort_batch(size: int, keys: Any, is_batched: Any, *, axis: int) -> Any:
-    spread = [
-        key if on else broadcast_to(key, (size, *key.shape))
-        for key, on in zip(keys, is_batched, strict=True)
-    ]
-    return bind(lexsort_p, *spread, axis=axis + 1), True
+    return bind(lexsort_p, *spread_batch(size, keys, is_batched), axis=axis + 1), True
 
 
 lexsort_p: Primitive = define(

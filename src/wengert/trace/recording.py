@@ -171,6 +171,7 @@ class Recording:
         """End the recording: its tracers become unusable, arrays held read-only are released."""
         self.is_closed = True
         self.is_fast = False
+        self.argument_handles = []  # no cycles for the garbage collector to find
         for array in self._frozen:
             array.flags.writeable = True
         self._frozen.clear()

@@ -58,6 +58,27 @@ def bind(primitive: Primitive, *args: Any, **params: Any) -> Any:
     return top.record(primitive, args, params)
 
 
+def bind_one(primitive: Primitive, x: Any) -> Any:
+    """`bind` of one traced operand without parameters: the common case, shorter."""
+    top = current_body.get()
+    if top is None or x.recording.serial > top.serial:
+        top = x.recording
+    return top.record(primitive, (x,), _NO_PARAMS)
+
+
+def bind_two(primitive: Primitive, x: Any, y: Any) -> Any:
+    """`bind` of two operands without parameters, the first of them traced."""
+    top = current_body.get()
+    if top is None or x.recording.serial > top.serial:
+        top = x.recording
+    if isinstance(y, Tracer) and y.recording.serial > top.serial:
+        top = y.recording
+    return top.record(primitive, (x, y), _NO_PARAMS)
+
+
+_NO_PARAMS: dict[str, Any] = {}
+
+
 def bind_in(body: Recording | None, primitive: Primitive, args: Any, params: dict[str, Any]) -> Any:
     """`bind` as seen from inside `body` instead of the innermost one."""
     for a in args:

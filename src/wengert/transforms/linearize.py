@@ -149,7 +149,7 @@ class Linearized:
     residuals: tuple[Var, ...]
     out_active: tuple[int, ...]
     n_tangents: int
-    derived: dict[str, Any] = field(default_factory=dict)  # transforms of `program`, once made
+    derived: dict[Any, Any] = field(default_factory=dict)  # transforms of `program`, once made
 
     @property
     def is_linear(self) -> tuple[bool, ...]:
