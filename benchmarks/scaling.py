@@ -148,8 +148,10 @@ def measure_loop(
                 curves[name].note = f"stopped after n = {n}"
                 del entrants[name]
             elif name != "torch":
-                points["memory first"][n] = peak_memory(gradient_call(loop, entrants[name], n + 1))
                 points["memory again"][n] = peak_memory(calls[name])
+                if points["first"][n] <= patience:
+                    longer = gradient_call(loop, entrants[name], n + 1)
+                    points["memory first"][n] = peak_memory(longer)
     return list(curves.values())
 
 
@@ -192,9 +194,9 @@ def run(
         print(f"{name} is left out: {reason}")
     curves: list[Curve] = []
     for loop in report.progress(loops, "loops"):
-        curves += measure_loop(loop, libraries, lengths, rounds)
-    for loop in loops:
-        print_loop(loop, [curve for curve in curves if curve.loop == loop.name], lengths)
+        found = measure_loop(loop, libraries, lengths, rounds)
+        print_loop(loop, found, lengths)
+        curves += found
     results = {"curves": [curve.as_dict() for curve in curves], "missing": missing}
     if output is not None:
         print(f"wrote {report.write_json(output / 'scaling.json', results)}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 import wengert.scipy.linalg
 import wengert.scipy.special
 from wengert.numpy import _creation
@@ -18,53 +19,55 @@ from wengert.trace.tracer import Tracer, function_handlers, ufunc_handlers, ufun
 
 PROMISED: dict[str, str] = {
     "Elementwise functions": """
-        add subtract multiply divide true_divide negative positive reciprocal power float_power square
-        sqrt cbrt hypot absolute abs fabs sign copysign heaviside exp exp2 expm1 log log2 log10 log1p
-        logaddexp logaddexp2 sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh
-        arctanh sinc deg2rad rad2deg radians degrees maximum minimum fmax fmin clip fmod remainder mod
-        floor_divide divmod modf frexp ldexp nextafter spacing floor ceil trunc rint fix round around
-        conjugate conj real imag angle nan_to_num where select piecewise
-        ufunc.reduce ufunc.accumulate ufunc.reduceat ufunc.outer ufunc.at
+        add subtract multiply divide true_divide negative positive reciprocal power float_power
+        square sqrt cbrt hypot absolute abs fabs sign copysign heaviside exp exp2 expm1 log log2
+        log10 log1p logaddexp logaddexp2 sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh
+        arcsinh arccosh arctanh sinc deg2rad rad2deg radians degrees maximum minimum fmax fmin
+        clip fmod remainder mod floor_divide divmod modf frexp ldexp nextafter spacing floor
+        ceil trunc rint fix round around conjugate conj real imag angle nan_to_num where select
+        piecewise ufunc.reduce ufunc.accumulate ufunc.reduceat ufunc.outer ufunc.at
     """,
     "Comparisons, logic and integers, without derivative": """
-        equal not_equal less less_equal greater greater_equal isclose allclose array_equal array_equiv
-        isnan isinf isfinite isneginf isposinf signbit isreal iscomplex iscomplexobj isrealobj
-        logical_and logical_or logical_xor logical_not bitwise_and bitwise_or bitwise_xor invert
-        left_shift right_shift bitwise_count gcd lcm all any count_nonzero
+        equal not_equal less less_equal greater greater_equal isclose allclose array_equal
+        array_equiv isnan isinf isfinite isneginf isposinf signbit isreal iscomplex iscomplexobj
+        isrealobj logical_and logical_or logical_xor logical_not bitwise_and bitwise_or
+        bitwise_xor invert left_shift right_shift bitwise_count gcd lcm all any count_nonzero
     """,
     "Reductions": """
-        sum prod mean var std max min amax amin ptp average median quantile percentile nansum nanprod
-        nanmean nanvar nanstd nanmax nanmin nanmedian nanquantile nanpercentile nancumsum nancumprod
-        cumsum cumprod cumulative_sum cumulative_prod argmax argmin nanargmax nanargmin linalg.norm
-        linalg.vector_norm linalg.matrix_norm trace scipy.special.logsumexp scipy.special.softmax
-        scipy.special.log_softmax
+        sum prod mean var std max min amax amin ptp average median quantile percentile nansum
+        nanprod nanmean nanvar nanstd nanmax nanmin nanmedian nanquantile nanpercentile
+        nancumsum nancumprod cumsum cumprod cumulative_sum cumulative_prod argmax argmin
+        nanargmax nanargmin linalg.norm linalg.vector_norm linalg.matrix_norm trace
+        scipy.special.logsumexp scipy.special.softmax scipy.special.log_softmax
     """,
     "Indexing and assignment": """
-        x[...] x[...]=v take take_along_axis put put_along_axis putmask place copyto choose compress
-        extract insert delete append nonzero flatnonzero argwhere unique fill_diagonal ix_
-        ravel_multi_index unravel_index trim_zeros apply_along_axis apply_over_axes
+        x[...] x[...]=v take take_along_axis put put_along_axis putmask place copyto choose
+        compress extract insert delete append nonzero flatnonzero argwhere unique fill_diagonal
+        ix_ ravel_multi_index unravel_index trim_zeros apply_along_axis apply_over_axes
     """,
     "Shape": """
         reshape ravel transpose matrix_transpose permute_dims moveaxis rollaxis swapaxes squeeze
-        expand_dims concatenate concat stack hstack vstack dstack column_stack block split array_split
-        hsplit vsplit dsplit unstack pad tile repeat roll flip fliplr flipud rot90 diag diagflat diagonal
-        diag_indices_from tril triu tril_indices_from triu_indices_from broadcast_to broadcast_arrays
-        resize meshgrid atleast_1d atleast_2d atleast_3d copy astype shape size ndim vander
+        expand_dims concatenate concat stack hstack vstack dstack column_stack block split
+        array_split hsplit vsplit dsplit unstack pad tile repeat roll flip fliplr flipud rot90
+        diag diagflat diagonal diag_indices_from tril triu tril_indices_from triu_indices_from
+        broadcast_to broadcast_arrays resize meshgrid atleast_1d atleast_2d atleast_3d copy
+        astype shape size ndim vander
     """,
     "Products": """
-        dot matmul vdot matvec vecmat vecdot inner outer kron cross tensordot einsum convolve correlate
-        linalg.matmul linalg.outer linalg.cross linalg.tensordot linalg.vecdot linalg.multi_dot
+        dot matmul vdot matvec vecmat vecdot inner outer kron cross tensordot einsum convolve
+        correlate linalg.matmul linalg.outer linalg.cross linalg.tensordot linalg.vecdot
+        linalg.multi_dot
     """,
     "Calculus on grids and statistics": """
-        interp gradient diff ediff1d trapezoid unwrap poly polyval polyfit polyadd polysub polymul polydiv
-        polyder polyint roots cov corrcoef sort argsort partition argpartition lexsort sort_complex
-        searchsorted digitize histogram histogram_bin_edges bincount
+        interp gradient diff ediff1d trapezoid unwrap poly polyval polyfit polyadd polysub
+        polymul polydiv polyder polyint roots cov corrcoef sort argsort partition argpartition
+        lexsort sort_complex searchsorted digitize histogram histogram_bin_edges bincount
     """,
     "Linear algebra": """
         linalg.solve linalg.inv linalg.det linalg.slogdet linalg.cholesky linalg.qr linalg.eigh
-        linalg.eigvalsh linalg.eig linalg.eigvals linalg.svd linalg.svdvals linalg.lstsq linalg.pinv
-        linalg.matrix_power linalg.matrix_rank linalg.cond linalg.tensorsolve linalg.tensorinv
-        linalg.trace linalg.diagonal linalg.matrix_transpose
+        linalg.eigvalsh linalg.eig linalg.eigvals linalg.svd linalg.svdvals linalg.lstsq
+        linalg.pinv linalg.matrix_power linalg.matrix_rank linalg.cond linalg.tensorsolve
+        linalg.tensorinv linalg.trace linalg.diagonal linalg.matrix_transpose
     """,
     "SciPy's linear algebra": """
         scipy.linalg.expm scipy.linalg.logm scipy.linalg.sqrtm scipy.linalg.solve_triangular
@@ -73,9 +76,10 @@ PROMISED: dict[str, str] = {
         scipy.linalg.toeplitz scipy.linalg.solve_toeplitz scipy.linalg.solve_sylvester
         scipy.linalg.solve_lyapunov scipy.linalg.solve_continuous_lyapunov
         scipy.linalg.solve_discrete_lyapunov scipy.linalg.polar scipy.linalg.block_diag
-        scipy.linalg.det scipy.linalg.inv scipy.linalg.solve scipy.linalg.cholesky scipy.linalg.qr
-        scipy.linalg.eigh scipy.linalg.eigvalsh scipy.linalg.eig scipy.linalg.eigvals scipy.linalg.svd
-        scipy.linalg.svdvals scipy.linalg.pinv scipy.linalg.lstsq scipy.linalg.norm
+        scipy.linalg.det scipy.linalg.inv scipy.linalg.solve scipy.linalg.cholesky
+        scipy.linalg.qr scipy.linalg.eigh scipy.linalg.eigvalsh scipy.linalg.eig
+        scipy.linalg.eigvals scipy.linalg.svd scipy.linalg.svdvals scipy.linalg.pinv
+        scipy.linalg.lstsq scipy.linalg.norm
     """,
     "Arrays made under a trace (wengert.numpy)": """
         wnp.array wnp.asarray wnp.zeros wnp.ones wnp.full wnp.empty wnp.zeros_like wnp.ones_like
@@ -84,10 +88,11 @@ PROMISED: dict[str, str] = {
     """,
     "Methods and attributes of arrays": """
         x.T x.mT x.all x.any x.argmax x.argmin x.argpartition x.argsort x.astype x.choose x.clip
-        x.compress x.conj x.conjugate x.copy x.cumprod x.cumsum x.diagonal x.dot x.dtype x.fill x.flat
-        x.flatten x.imag x.item x.itemsize x.max x.mean x.min x.nbytes x.ndim x.nonzero x.partition
-        x.prod x.put x.ravel x.real x.repeat x.reshape x.round x.searchsorted x.shape x.size x.sort
-        x.squeeze x.std x.sum x.swapaxes x.take x.tolist x.trace x.transpose x.var
+        x.compress x.conj x.conjugate x.copy x.cumprod x.cumsum x.diagonal x.dot x.dtype x.fill
+        x.flat x.flatten x.imag x.item x.itemsize x.max x.mean x.min x.nbytes x.ndim x.nonzero
+        x.partition x.prod x.put x.ravel x.real x.repeat x.reshape x.round x.searchsorted
+        x.shape x.size x.sort x.squeeze x.std x.sum x.swapaxes x.take x.tolist x.trace
+        x.transpose x.var
     """,
 }
 

@@ -8,8 +8,8 @@ Every cell is one of
     zero            the derivative is zero by nature
     unsupported     refused with the reason that the cell gives
 
-and a blank cell is a fault that the tests report. The capabilities are those of DESIGN's transforms:
-forward derivative, transpose, batch, Taylor series, NumPy source, cost, and work in place.
+and a blank cell is a fault that the tests report. The capabilities: forward derivative, transpose,
+batch, Taylor series, NumPy source, cost, and work in place.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ _SAYS_ZERO = ("the derivative is 0 everywhere", "the derivative is 0 there as el
 
 
 def _sample_types(p: Primitive) -> tuple[Any, ...]:
-    """Output types of an elementwise primitive for float64, or int64 where NumPy takes no floats."""
+    """Output types of an elementwise primitive for float64, or int64 where it takes no floats."""
     for dtype in ("float64", "int64"):
         for n_inputs in (1, 2, 3):
             try:

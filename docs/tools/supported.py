@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from docs.tools.functions import others, promised, refused
+from docs.tools.functions import REFUSED_METHODS, others, promised, refused
 from docs.tools.matrix import CAPABILITIES, Cell, matrix, primitives
 
 PAGE = Path(__file__).parent.parent / "supported.md"
@@ -17,16 +17,19 @@ WIDTH = 100
 HEAD = """\
 # What is supported
 
-*This page is written by `python -m docs.tools.supported` from the tables and records of the package;
-a test keeps it up to date.*
+*This page is written by `make docs` (`python -m docs.tools.supported`) from the tables and records
+of the package; a test keeps it up to date.*
 
-Every function below takes traced arguments: in forward and reverse mode, to any order, under `vmap`,
-`jit` and in Taylor mode, with the arguments that NumPy gives it (axis tuples, `keepdims`, `where=`,
-`out=`, `dtype=` where the function has them). What is not listed raises `MissingRuleError`, by name, when it
-meets a traced value; `wengert.custom_jvp` and `wengert.extend` are the ways to add a rule.
+Every function below takes traced arguments: in forward and reverse mode, to any order, under `jit`
+and `vmap` and in Taylor mode, with the arguments that NumPy gives it (axis tuples, `keepdims`,
+`where=`, `out=`, `dtype=` where the function has them). Results whose shape depends on values
+(boolean indices, `nonzero`, `unique`) are possible where there are values, so not under `vmap`.
 
-Names are NumPy's. `x.` marks a method or attribute of arrays, `wnp.` stands for `wengert.numpy`, and
-`scipy.` for the same function in `wengert.scipy`.
+What is not listed raises `MissingRuleError`, by name, when it meets a traced value;
+`wengert.custom_jvp`, `wengert.custom_vjp` and `wengert.extend` are the ways to add a rule.
+
+Names are NumPy's. `x.` marks a method or attribute of arrays, `wnp.` stands for `wengert.numpy`,
+and `scipy.` for the same function in `wengert.scipy`.
 
 ## Functions
 """
@@ -34,12 +37,13 @@ Names are NumPy's. `x.` marks a method or attribute of arrays, `wnp.` stands for
 MATRIX = """\
 ## Primitives
 
-Functions are made of primitives, the equations of a Program. What each can do follows from its record:
+Functions are made of primitives, the equations of a Program. What each can do follows from its
+record:
 
 - **rule**: written in the record
-- **derived**: follows from the record's other facts: from partial derivatives; from being linear or
-  bilinear; from the linearization (a nonlinear primitive is transposed, and expanded in a Taylor series,
-  by way of it); elementwise; for the source, a call of the implementation
+- **derived**: follows from the record's other facts: from partial derivatives; from being linear
+  or bilinear; from the linearization (a nonlinear primitive is transposed, and expanded in a Taylor
+  series, by way of it); from being elementwise; for the source, a call of the implementation
 - **expansion**: the record holds or builds Programs, which are transformed in its place
 - **zero**: the derivative is zero by nature: booleans, integers, steps
 - **–**: refused, with a reason; see below the table
@@ -58,7 +62,8 @@ TITLES = {
 FACTS = """\
 ## Facts
 
-Domains, kinks and conventions, as the records state them. `docs/conventions.md` explains the choices.
+Domains, kinks and conventions, as the records state them. `docs/conventions.md` explains the
+choices.
 """
 
 
@@ -75,7 +80,13 @@ def functions_text() -> str:
         if group.missing:
             lines += ["Promised and missing:", "", wrapped(group.missing)]
     lines += ["### Also handled", "", wrapped(others())]
-    lines += ["### NumPy functions that refuse traced arguments", "", wrapped(refused())]
+    lines += [
+        "### Functions of NumPy that refuse traced arguments, by name",
+        "",
+        wrapped(refused()),
+    ]
+    methods = tuple(f"x.{name}" for name in REFUSED_METHODS)
+    lines += ["### Methods of arrays that refuse, by name", "", wrapped(methods)]
     return "\n".join(lines)
 
 

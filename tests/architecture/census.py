@@ -1,4 +1,4 @@
-"""Every primitive met in practice: the generated cases and a few programs, through every transform."""
+"""Every primitive met in practice: generated cases and a few programs, through every transform."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ def doubled(x: Any) -> Any:
 
 
 doubled.defjvp(lambda primals, tangents: (doubled(*primals), 2.0 * tangents[0]))
+
 
 def either(p: Any, x: Any) -> Any:
     return wg.cond(p > 0, halve, np.sin, x)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import wengert as wg
 
 PATH = Path(__file__).parents[2] / "docs" / "from_scratch.py"

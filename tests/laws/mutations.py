@@ -98,7 +98,7 @@ def visiting(rule: Rule, function: Callable[..., Any], visit: Visit) -> Callable
             return visit(part, 0, values)
         return tuple([visit(part, j, v) for j, v in enumerate(values)])
 
-    def jvp(args: Any, out: Any, tangents: Any, **params: Any) -> Any:
+    def jvp(args: Any, out: Any, tangents: Any, /, **params: Any) -> Any:
         given = [i for i, t in enumerate(tangents) if t is not None]
         if len(given) > 1:  # each on its own, where the derivative in it is not zero
             for i in given:
@@ -111,17 +111,17 @@ def visiting(rule: Rule, function: Callable[..., Any], visit: Visit) -> Callable
     def linearize(kinds: Any, params: Any, active: Any) -> Any:
         return _linear_rule(function(kinds, params, active), visit)
 
-    def transpose_all(cts: Any, args: Any, linear: Any, **params: Any) -> Any:
+    def transpose_all(cts: Any, args: Any, linear: Any, /, **params: Any) -> Any:
         values = function(cts, args, linear, **params)
         return {i: visit("out", i, values[i]) for i in linear}
 
-    def transpose_one(ct: Any, args: Any, *i: int, **params: Any) -> Any:
+    def transpose_one(ct: Any, args: Any, /, *i: int, **params: Any) -> Any:
         return visit("out", i[0] if i else rule.key, function(ct, args, *i, **params))
 
-    def accumulate(so_far: Any, ct: Any, args: Any, **params: Any) -> Any:
+    def accumulate(so_far: Any, ct: Any, args: Any, /, **params: Any) -> Any:
         return function(visit("so far", 0, so_far), visit("in", 0, ct), args, **params)
 
-    def batch(size: int, args: Any, is_batched: Any, **params: Any) -> Any:
+    def batch(size: int, args: Any, is_batched: Any, /, **params: Any) -> Any:
         values, flags = function(size, args, is_batched, **params)
         if not many:
             return (visit("item", 0, values) if flags else values), flags

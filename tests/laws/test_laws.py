@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import wengert as wg
@@ -20,9 +20,11 @@ from wengert.transforms.linearize import linearize_program
 from wengert.transforms.transpose import transpose_program
 
 law = settings(
-    max_examples=40,
+    max_examples=100,
     deadline=None,
     derandomize=True,
+    phases=[Phase.explicit, Phase.generate],  # a recipe is readable without shrinking
+    report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 directions = st.tuples(*[st.tuples(*[st.floats(-1, 1, width=32)] * 3)] * 2).map(

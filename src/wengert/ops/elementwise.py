@@ -34,7 +34,7 @@ from wengert.ops.comparison import eq_p, ge_p, gt_p, le_p, lt_p, ne_p
 from wengert.ops.exponential import exp, exp_p, log, log_p
 from wengert.ops.selection import maximum, minimum, select, select_p
 from wengert.ops.trigonometric import cos, cos_p, sin, sin_p
-from wengert.trace.tracer import Tracer, bind, implements
+from wengert.trace.tracer import Tracer, bind, bind_one, implements
 
 PRIMITIVES: dict[np.ufunc, Primitive] = {
     np.add: core.add_p,
@@ -124,7 +124,7 @@ if hasattr(np, "bitwise_count"):  # NumPy 2.0
 def handler_of(primitive: Primitive, n_inputs: int) -> Callable[..., Any]:
     """The function that a ufunc becomes when one of its arguments is traced."""
     if n_inputs == 1:
-        return lambda x: bind(primitive, x)
+        return lambda x: bind_one(primitive, x)
     return lambda x, y: bind(primitive, x, y)
 
 

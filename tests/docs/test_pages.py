@@ -1,0 +1,104 @@
+"""Every example on every page runs, and prints what the page says."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md"))]
+OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+FENCE = re.compile(r"^```(\w*)$")
+
+
+def names(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def python_blocks(text: str) -> str:
+    """The page with everything blanked but its Python blocks, so that line numbers stay."""
+    kept = []
+    language: str | None = None
+    for line in text.splitlines():
+        fence = FENCE.match(line.strip())
+        if fence:
+            language = fence.group(1) if language is None else None
+        kept.append(line if language == "python" and not fence else "")
+    assert language is None, "a fence is not closed"
+    return "\n".join(kept) + "\n"
+
+
+def examples_of(page: Path) -> doctest.DocTest:
+    text = python_blocks(page.read_text(encoding="utf-8"))
+    return doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names)
+def test_examples(page: Path) -> None:
+    report: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=OPTIONS)
+    runner.run(examples_of(page), out=report.append)
+    assert runner.failures == 0, "".join(report)
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/conventions.md", "docs/gotchas.md"])
+def test_there_are_examples(name: str) -> None:
+    assert len(examples_of(ROOT / name).examples) > 15
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names)
+def test_python_blocks_are_examples(page: Path) -> None:
+    """A block without a prompt would not be run."""
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        assert block.lstrip().startswith(">>>"), block
+
+
+def test_a_wrong_answer_would_be_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "Sum:\n\n```python\n>>> 1 + 1\n3\n```\n\n    >>> not Python\n", encoding="utf-8"
+    )
+    assert [e.source for e in examples_of(page).examples] == ["1 + 1\n"]
+    with pytest.raises(AssertionError, match="Expected:"):
+        test_examples(page)
+
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(#[^)\s]*)?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names)
+def test_links_lead_somewhere(page: Path) -> None:
+    prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target, anchor in LINK.findall(prose):
+        if target.startswith("http"):
+            continue
+        found = (page.parent / target) if target else page
+        assert found.exists(), f"{target} in {page.name}"
+        if anchor:
+            heads = re.findall(r"^#+ (.*)$", found.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor[1:] in {
+                re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in heads
+            }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names)
+def test_files_that_are_named_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:docs|tests|benchmarks|src)/[\w/.-]+)`", text):
+        assert (ROOT / name).exists(), f"{name} in {page.name}"
+
+
+def test_what_the_readme_types_into_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    from wengert.cli import main
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^    \$ wengert (.*)\n((?:    .+\n)*)", text, re.MULTILINE)
+    assert shown
+    for command, output in shown:
+        main(shlex.split(command))
+        printed = capsys.readouterr().out
+        assert printed.splitlines() == [line[4:] for line in output.splitlines()]
