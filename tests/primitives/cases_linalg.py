@@ -12,7 +12,23 @@ from typing import Any
 import numpy as np
 
 from primitives.harness import Case
+from wengert.ops.linalg import banded, cholesky
+from wengert.ops.linalg import toeplitz as diagonals
+from wengert.ops.linalg.determinant import adjugate_derivative_p, det_keep_p, slogdet_keep_p
+from wengert.ops.linalg.lu import permute_rows
+from wengert.ops.linalg.matrix_functions import frechet
+from wengert.ops.linalg.norm import reciprocal_or_zero
+from wengert.ops.linalg.solve import solve_again, solve_keep_p
+from wengert.ops.linalg.structure import (
+    fold_hermitian,
+    hermitian_from,
+    inverse_gaps,
+    put_diagonal,
+    take_diagonal,
+    triangle,
+)
 from wengert.scipy import linalg
+from wengert.trace.tracer import bind
 
 Draw = Callable[[np.random.Generator], Any]
 
@@ -118,6 +134,10 @@ def toeplitz_parts(rng: np.random.Generator) -> Any:
     c, r, b = rng.uniform(-1, 1, 4), rng.uniform(-1, 1, 4), rng.uniform(-1, 1, (4, 2))
     c[0] += 5.0
     return c, r, b
+
+
+def distinct(rng: np.random.Generator) -> Any:
+    return np.array([1.0, 2.0, 3.5]) + rng.uniform(-0.2, 0.2, (2, 3))
 
 
 def vectors(rng: np.random.Generator) -> Any:
@@ -494,4 +514,118 @@ FUNCTIONS = [
     ),
 ]
 
-CASES = [*SYSTEMS, *FACTORIZATIONS, *NORMS, *FUNCTIONS]
+
+def factored(is_adjoint: bool) -> Callable[..., Any]:
+    """A system solved with the factorization that another solution left."""
+
+    def solve(a: Any, b: Any) -> Any:
+        _, lu, pivots = bind(solve_keep_p, a, b)
+        return solve_again(a, lu, pivots, b, is_adjoint)
+
+    return solve
+
+
+def lower_factor(rng: np.random.Generator) -> Any:
+    return np.tril(rng.uniform(-1, 1, (3, 3)), -1) + np.diag(rng.uniform(1, 2, 3))
+
+
+# Primitives that only derivatives contain: called by themselves they are functions like others.
+INSIDE_RULES = [
+    Case("solve_again", factored(False), system(3, (2,)), ("solve_again",), complex=True),
+    Case("solve_again_adjoint", factored(True), system(3, (1,)), ("solve_again",), complex=True),
+    Case("solve_keep", lambda a, b: bind(solve_keep_p, a, b)[0], system(2, (2,)), ("solve_keep",)),
+    Case(
+        "cholesky_push",
+        cholesky.push,
+        lambda rng: (lower_factor(rng), rng.uniform(-1, 1, (3, 3))),
+        ("cholesky_push",),
+        complex=True,
+    ),
+    Case(
+        "cholesky_pull",
+        lambda l, ct: cholesky.pull(np.tril(l), ct),
+        lambda rng: (lower_factor(rng), rng.uniform(-1, 1, (3, 3))),
+        ("cholesky_pull",),
+        complex=True,
+    ),
+    Case("adjugate", lambda a: bind(det_keep_p, a), square(), ("det_keep",), complex=True),
+    Case(
+        "adjugate_derivative",
+        lambda a, e: bind(adjugate_derivative_p, a, e),
+        pair(),
+        ("adjugate_derivative",),
+        complex=True,
+    ),
+    Case("slogdet_keep", lambda a: bind(slogdet_keep_p, a), square(), complex=True),
+    *[
+        Case(f"{name}_{lower}", lambda a, f=f, k=lower: f(a, k), square(3, (2,)), complex=True)
+        for name, f in (("hermitian_from", hermitian_from), ("fold_hermitian", fold_hermitian))
+        for lower in (True, False)
+    ],
+    *[
+        Case(f"triangle_{part}", lambda a, p=part: triangle(a, p), rectangle(2, 3), complex=True)
+        for part in ("lower", "upper", "strict_lower", "strict_upper", "half_lower")
+    ],
+    Case("take_diagonal", take_diagonal, rectangle(2, 3, (2,)), complex=True),
+    Case("put_diagonal", lambda d: put_diagonal(d, (4, 3)), vectors, complex=True),
+    Case("inverse_gaps", inverse_gaps, distinct, ("inverse_gaps",), complex=True),
+    Case("inverse_sums", lambda w: inverse_gaps(w, 1), distinct, ("inverse_gaps",)),
+    Case("reciprocal_or_zero", reciprocal_or_zero, vectors, is_elementwise=True, complex=True),
+    *[
+        Case(
+            f"{name}_{is_lower}",
+            lambda ab, f=f, k=is_lower: f(ab, k),
+            rectangle(3, 4),
+            complex=True,
+        )
+        for name, f in (("hermitian_band", banded.hermitian_band), ("fold_band", banded.fold_band))
+        for is_lower in (True, False)
+    ],
+    Case(
+        "banded_product",
+        lambda ab, x: banded.banded_product(ab, x, 2, 1),
+        band(2, 1, 5, (2,)),
+        ("banded_product",),
+        complex=True,
+    ),
+    Case(
+        "banded_outer",
+        lambda y, x: banded.banded_outer(y, x, 0, 2),
+        lambda rng: (rng.uniform(-1, 1, (4, 2)), rng.uniform(-1, 1, (4, 2))),
+        ("banded_outer",),
+        complex=True,
+    ),
+    Case(
+        "banded_transpose",
+        lambda ab: banded.banded_transpose(ab, 1, 2),
+        rectangle(4, 5, (2,)),
+        ("banded_transpose",),
+        complex=True,
+    ),
+    Case("sum_diagonals", diagonals.sum_diagonals, rectangle(3, 2, (2,)), complex=True),
+    Case(
+        "toeplitz_solve_adjoint",
+        lambda c, r, b: diagonals.toeplitz_solve(c, r, b, True),
+        toeplitz_parts,
+        complex=True,
+        float32=False,
+    ),
+    Case(
+        "permute_rows_back",
+        lambda a: permute_rows(a, np.array([2, 0, 1]), True),
+        rectangle(3, 2, (2,)),
+        ("permute_rows",),
+        complex=True,
+    ),
+    Case("frechet", lambda a, e: frechet(a, e, "expm"), pair(2), ("frechet",), complex=True),
+    Case(
+        "frechet_logm",
+        lambda a, e: frechet(a, e, "logm"),
+        pair(2),
+        ("frechet",),
+        float32=False,
+        complex=True,
+    ),
+]
+
+CASES = [*INSIDE_RULES, *SYSTEMS, *FACTORIZATIONS, *NORMS, *FUNCTIONS]

@@ -153,12 +153,12 @@ def least_squares(a: Any, b: Any) -> Any:
     return tuple([r * r for r in np.linalg.lstsq(a, b)])
 
 
-def fit_of_some_rank(rng: np.random.Generator) -> Any:
+def tall(rng: np.random.Generator) -> Any:
     return rng.uniform(-1, 1, (4, 2)) + np.eye(4, 2), rng.uniform(-1, 1, 4)
 
 
 LINALG = [
-    Case("cofactors", wg.grad(np.linalg.det), square, ("adjugate_derivative",)),
+    Case("cofactors", wg.grad(np.linalg.det), square),
     Case("det squared", lambda a: np.linalg.det(a) ** 2, square, complex=True),
     Case(
         "slogdet squared",
@@ -174,7 +174,8 @@ LINALG = [
         * (sla.qr(a, pivoting=True, mode="economic")[2] + 1.0),
         shuffled_columns,
     ),
-    Case("lstsq everything", least_squares, fit_of_some_rank),
+    Case("lstsq everything", least_squares, tall),
+    Case("lstsq rank", lambda a: np.linalg.lstsq(a, np.ones(3), 0.1)[2], of_some_rank, order=0),
     Case("matrix_rank", ranked, of_some_rank, ("matrix_rank",), order=1),
 ]
 
@@ -183,7 +184,7 @@ LINALG = [
 
 def write_twice(x: Any, v: Any) -> Any:
     """Writes some places twice: which ones depends on the item."""
-    y = np.sin(x)
+    y = np.sin(x) * v
     y[np.floor(abs(x)).astype(int)] = v * v
     return y
 
@@ -211,7 +212,7 @@ PLACES = [
     Case("max of ties", lambda x: np.max(x, axis=1), tied, order=1, kink="ties split evenly"),
     Case(
         "all and any",
-        lambda x: x * (np.all(x > 0.2, axis=1) + 2.0 * np.any(x > 0.7, axis=1))[:, None],
+        lambda x: x * (np.all(x > 0.15, axis=1) + 2.0 * np.any(x > 0.75, axis=1))[:, None],
         tied,
         order=1,
     ),

@@ -125,6 +125,59 @@ def test_additions_are_numpys(index):
     np.testing.assert_allclose(pullback((np.zeros_like(ct), ct))[1], ct[index], atol=1e-13)
 
 
+def traced(entry):
+    """An entry of an index as a traced value of the current recording, if it is a number."""
+    if isinstance(entry, int):
+        return wnp.array([entry])[0]
+    if isinstance(entry, (list, np.ndarray)):
+        entry = np.asarray(entry)
+        return wnp.array(entry.astype(int) if not entry.size and entry.dtype != bool else entry)
+    return entry
+
+
+@settings(max_examples=300, deadline=None)
+@given(INDICES)
+def test_traced_indices_are_numpys(index):
+    plain = tuple([np.int64(e) if isinstance(e, int) else e for e in index])
+    try:
+        expected = X[plain]
+    except IndexError:
+        with pytest.raises(IndexError):
+            wg.vjp(lambda x: (x * 1.0)[tuple(map(traced, index))], X)
+        return
+    value = np.sin(np.arange(1.0, 1 + expected.size)).reshape(expected.shape)
+    written, added = X * 2.0, X * 2.0
+    written[plain] = value
+    added[plain] += value
+
+    def f(x, v):
+        places = tuple(map(traced, index))
+        y, z = x * 2.0, x * 2.0
+        y[places] = v
+        z[places] += v
+        return (x * 1.0)[places], y, z
+
+    out, pullback = wg.vjp(f, X, value)
+    np.testing.assert_array_equal(out[0], expected)
+    np.testing.assert_array_equal(out[1], written)
+    np.testing.assert_array_equal(out[2], added)
+    ct = np.cos(np.arange(X.size)).reshape(X.shape)
+    zeros = np.zeros_like(ct)
+    wanted = wg.vjp(lambda v: f_plain(v, plain), value)[1](ct)[0]
+    np.testing.assert_allclose(pullback((0.0 * value, ct, zeros))[1], wanted, atol=1e-13)
+    if not any(isinstance(e, np.ndarray) and e.dtype == bool for e in index):
+        mapped = wg.vmap(f, in_axes=(0, None))(np.stack([X, X * 3.0]), value)
+        np.testing.assert_array_equal(mapped[0][0], expected)
+        np.testing.assert_array_equal(mapped[1][0], written)
+        np.testing.assert_array_equal(mapped[2][0], added)
+
+
+def f_plain(v, index):
+    y = wnp.array(X * 2.0)
+    y[index] = v
+    return y
+
+
 def test_traced_integers_as_index():
     """Traced integers index as plain ones do: scalars give views, arrays copies."""
 

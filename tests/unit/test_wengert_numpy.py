@@ -191,6 +191,19 @@ def test_array_copies_and_asarray_does_not():
     np.testing.assert_array_equal(z, [3, 3])
 
 
+def test_an_array_of_a_scalar_is_a_zero_d_array():
+    def f(x):
+        results = []
+        for y in (wnp.array(x), wnp.asarray(x * 2.0), np.copy(x)):
+            y[()] = y * x
+            y += 1.0
+            results.append(y)
+        return results[0] + results[1] + results[2] + np.reshape(x, ()) + x.reshape(())
+
+    assert wg.grad(f)(3.0) == 6.0 + 12.0 + 6.0 + 2.0
+    np.testing.assert_allclose(wg.vmap(wg.grad(f))(np.array([3.0])), [26.0])
+
+
 def test_arrays_of_the_outer_recording():
     """In nested functions arrays are made in the innermost one."""
 

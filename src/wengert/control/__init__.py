@@ -5,6 +5,7 @@ Read `scan.py` first, then `while_loop.py` and `branches.py`; `loops.py` and the
 `custom_jvp.py` and `custom_vjp.py` replace its derivative.
 """
 
+from wengert.control import rendering as _rendering  # gives the records their source text
 from wengert.control.branches import cond, switch
 from wengert.control.checkpoint import checkpoint, remat, stop_gradient
 from wengert.control.custom_jvp import custom_jvp
@@ -24,3 +25,5 @@ __all__ = [
     "switch",
     "while_loop",
 ]
+
+del _rendering

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.control.programs import split, transpose_body
-from wengert.ir.primitive import Primitive, define
+from wengert.ir.primitive import Primitive, Rule, define
 from wengert.ir.program import Program, Var, prune
 from wengert.trace.evaluate import plan_of
 from wengert.trace.tracer import bind
@@ -45,48 +45,44 @@ def _linearize(kinds: Any, params: dict[str, Any], active: tuple[int, ...]) -> L
     )
 
 
-def _transpose(
-    cts: Sequence[Any], args: Sequence[Any], linear: Sequence[int], *, program: Program
-) -> dict[int, Any]:
-    return transpose_call(call_p, cts, args, linear, program)
+def running_primitive(name: str, linearize: Rule, meaning: str) -> Primitive:
+    """A primitive that runs its parameter `program`; `linearize` says what its derivative keeps."""
 
-
-def transpose_call(
-    primitive: Primitive,
-    cts: Sequence[Any],
-    args: Sequence[Any],
-    linear: Sequence[int],
-    program: Program,
-) -> dict[int, Any]:
-    """The adjoint of a call is a call of the adjoint."""
-    present = [i for i, ct in enumerate(cts) if ct is not None]
-    backward, reached = transpose_body(program, [i in linear for i in range(len(args))], present)
-    known = [a for i, a in enumerate(args) if i not in linear]
-    values = bind(primitive, *known, *[cts[i] for i in present], program=backward)
-    result: dict[int, Any] = dict.fromkeys(linear)
-    result.update(zip(reached, values, strict=True))
-    return result
-
-
-def batch_call(primitive: Primitive) -> Any:
-    """The batch rule of a call."""
+    def transpose(
+        cts: Sequence[Any], args: Sequence[Any], linear: Sequence[int], *, program: Program
+    ) -> dict[int, Any]:
+        """The adjoint of a call is a call of the adjoint."""
+        mask = [i in linear for i in range(len(args))]
+        present = [i for i, ct in enumerate(cts) if ct is not None]
+        backward, reached = transpose_body(program, mask, present)
+        known = [a for i, a in enumerate(args) if i not in linear]
+        values = bind(primitive, *known, *[cts[i] for i in present], program=backward)
+        result: dict[int, Any] = dict.fromkeys(linear)
+        result.update(zip(reached, values, strict=True))
+        return result
 
     def batch(size: int, args: Any, is_batched: Any, *, program: Program) -> Any:
         batched = batch_program(program, is_batched, size)
         return bind(primitive, *args, program=batched.program), batched.out_batched
-
-    return batch
-
-
-def series_call(primitive: Primitive) -> Any:
-    """The Taylor rule of a call."""
 
     def series(order: int, args: Sequence[Sequence[Any]], *, program: Program) -> list[list[Any]]:
         made = series_program(program, [len(a) > 1 for a in args], order)
         values = bind(primitive, *[c for a in args for c in a], program=made.program)
         return regroup(values, made.out_active, order)
 
-    return series
+    primitive = Primitive(
+        name,
+        _run,
+        lambda *types, program: program.out_types,
+        linearize=linearize,
+        transpose_all=transpose,
+        batch=batch,
+        series=series,
+        cost=lambda in_types, out_types, *, program: program_flops(program),
+        is_multiple=True,
+        facts={"meaning": meaning},
+    )
+    return define(primitive)
 
 
 def regroup(values: Sequence[Any], active: Sequence[bool], order: int) -> list[list[Any]]:
@@ -110,19 +106,6 @@ def program_flops(program: Program) -> float:
     return total
 
 
-call_p = define(
-    Primitive(
-        "call",
-        _run,
-        lambda *types, program: program.out_types,
-        linearize=_linearize,
-        transpose_all=_transpose,
-        cost=lambda in_types, out_types, *, program: program_flops(program),
-        is_multiple=True,
-        facts={"meaning": "runs a Program"},
-    )
-)
-call_p.batch = batch_call(call_p)
-call_p.series = series_call(call_p)
+call_p = running_primitive("call", _linearize, "runs a Program")
 
 __all__ = ["call", "call_p", "prune"]

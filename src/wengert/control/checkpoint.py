@@ -8,7 +8,7 @@ shapes derivatives too, is here as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -16,17 +16,12 @@ import numpy as np
 
 from wengert import trees
 from wengert.control.bodies import as_operand, leaf_type, record_body, require_callable
-from wengert.control.call import batch_call, program_flops, series_call, transpose_call
+from wengert.control.call import running_primitive
 from wengert.control.programs import needed_inputs, restrict, split
 from wengert.ir.primitive import Primitive, define
 from wengert.ir.program import Equation, Program, Var
-from wengert.trace.evaluate import plan_of
 from wengert.trace.tracer import Tracer, bind
 from wengert.transforms.rules import LinearRule
-
-
-def _run(*args: Any, program: Program) -> tuple[Any, ...]:
-    return tuple(plan_of(program).run(args))
 
 
 def _linearize(kinds: Any, params: dict[str, Any], active: tuple[int, ...]) -> LinearRule:
@@ -45,26 +40,9 @@ def _linearize(kinds: Any, params: dict[str, Any], active: tuple[int, ...]) -> L
     return LinearRule(Program(inputs, equations, outputs), reads_in, (), active, made.out_active)
 
 
-def _transpose(
-    cts: Sequence[Any], args: Sequence[Any], linear: Sequence[int], *, program: Program
-) -> dict[int, Any]:
-    return transpose_call(checkpoint_p, cts, args, linear, program)
-
-
-checkpoint_p: Primitive = define(
-    Primitive(
-        "checkpoint",
-        _run,
-        lambda *types, program: program.out_types,
-        linearize=_linearize,
-        transpose_all=_transpose,
-        cost=lambda in_types, out_types, *, program: program_flops(program),
-        is_multiple=True,
-        facts={"meaning": "runs a Program; its derivative keeps the inputs only"},
-    )
+checkpoint_p = running_primitive(
+    "checkpoint", _linearize, "runs a Program; its derivative keeps the inputs only"
 )
-checkpoint_p.batch = batch_call(checkpoint_p)
-checkpoint_p.series = series_call(checkpoint_p)
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,7 +1,7 @@
 """`custom_vjp`: a function whose reverse derivative the user gives, in two parts.
 
 The backward Program becomes the transpose of one linear equation, `custom_linear`, which stands in
-the rule of an equation `custom` (see `custom_jvp.py`). Forward mode runs `custom_linear`: the
+the rule of an equation `custom` (see `custom_equation.py`). Forward mode runs `custom_linear`: the
 transpose of the backward Program in its cotangents, where that is linear.
 
     operands   known values (captured by the backward part, residuals), tangents of the arguments
@@ -11,7 +11,6 @@ transpose of the backward Program in its cotangents, where that is linear.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import update_wrapper
 from typing import Any
 
 from wengert import trees
@@ -20,21 +19,17 @@ from wengert.control.call import call_p, program_flops
 from wengert.control.checkpoint import is_number
 from wengert.control.custom import (
     CustomCall,
-    custom_call,
     flatten_like,
-    nondiff_positions,
-    recording_rule,
     require_linear,
     require_type,
-    self_call,
 )
-from wengert.control.custom_jvp import bind_custom
+from wengert.control.custom_function import CustomFunction, outputs_of_pair
 from wengert.control.programs import record_linear_rule, zeros
-from wengert.errors import MissingRuleError, OutputError
+from wengert.errors import OutputError
 from wengert.ir.primitive import Primitive, define
 from wengert.ir.program import Equation, Program, Var
 from wengert.trace.evaluate import plan_of, record_program
-from wengert.trace.tracer import bind, current_recording
+from wengert.trace.tracer import bind
 from wengert.transforms.batch import batch_program, spread
 from wengert.transforms.rules import LinearRule, linear_rule
 from wengert.transforms.transpose import transpose_program
@@ -150,7 +145,7 @@ custom_linear_p = define(
 # -- what users call -------------------------------------------------------------------------------
 
 
-class custom_vjp:  # a decorator, named as users know it
+class custom_vjp(CustomFunction):  # a decorator, named as users know it
     """A function whose reverse-mode derivative is given by a forward and a backward function.
 
     Parameters
@@ -179,29 +174,7 @@ class custom_vjp:  # a decorator, named as users know it
     np.float64(1.0)
     """
 
-    def __init__(self, fun: Callable[..., Any], nondiff_argnums: int | Sequence[int] = ()) -> None:
-        require_callable("custom_vjp", fun, "the argument")
-        self.fun = fun
-        self.identity: Any = self
-        self.nondiff_argnums = nondiff_positions("custom_vjp", nondiff_argnums)
-        self.fwd: Callable[..., Any] | None = None
-        self.bwd: Callable[..., Any] | None = None
-        update_wrapper(self, fun)
-
-    @property
-    def name(self) -> str:
-        return getattr(self.fun, "__name__", "a function")
-
-    def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        if instance is None:
-            return self
-        positions = tuple([i - 1 if i > 0 else i for i in self.nondiff_argnums if i != 0])
-        bound = custom_vjp(self.fun.__get__(instance, owner), positions)
-        bound.identity = (self.identity, instance)
-        if self.fwd is not None and self.bwd is not None:
-            bound.fwd = self.fwd.__get__(instance, owner)
-            bound.bwd = self.bwd.__get__(instance, owner)
-        return bound
+    missing = ("defvjp", "{name}.defvjp(fwd, bwd)")
 
     def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> None:
         """Give the rule.
@@ -216,28 +189,13 @@ class custom_vjp:  # a decorator, named as users know it
         """
         require_callable("custom_vjp", fwd, "fwd")
         require_callable("custom_vjp", bwd, "bwd")
-        self.fwd, self.bwd = fwd, bwd
+        self.rule = (fwd, bwd)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        call = custom_call(self.name, self.fun, self.nondiff_argnums, args, kwargs)
-        inside = self_call(self.identity, call)
-        if inside is not None:
-            return inside[0]
-        if current_recording.get() is None:
-            return self.fun(*args, **kwargs)
-        if self.fwd is None or self.bwd is None:
-            raise MissingRuleError(
-                f"{self.name} is a custom_vjp function without a rule.",
-                got="no defvjp",
-                try_=f"{self.name}.defvjp(fwd, bwd)",
-            )
-        primal = record_body(self.name, self.fun, call.types, call.arguments, call.values)
-        with recording_rule(self.identity, call, primal.out_types, primal.spec) as depth:
-            fwd, rebuild = self._record_fwd(call, primal)
-            bwd = self._record_bwd(call, primal, fwd, rebuild)
-        outs = [j for j, t in enumerate(primal.out_types) if t.is_differentiable]
-        rule = _rule(self.name, call, primal, fwd, bwd, outs)
-        return bind_custom(self.name, call, primal, rule, tuple(outs), depth)
+    def _record_rule(self, call: CustomCall, primal: Body) -> tuple[Body, tuple[int, ...]]:
+        fwd, rebuild = self._record_fwd(call, primal)
+        bwd = self._record_bwd(call, primal, fwd, rebuild)
+        outs = tuple([j for j, t in enumerate(primal.out_types) if t.is_differentiable])
+        return _rule(self.name, call, primal, fwd, bwd, outs), outs
 
     def _record_fwd(
         self, call: CustomCall, primal: Body
@@ -247,23 +205,11 @@ class custom_vjp:  # a decorator, named as users know it
         residuals: list[Any] = []
 
         def run(*args: Any) -> list[Any]:
-            assert self.fwd is not None
-            result = self.fwd(*args)
-            if not isinstance(result, (tuple, list)) or len(result) != 2:
-                raise OutputError(
-                    f"{what} did not return a pair (out, residuals).",
-                    got=type(result).__name__,
-                    expected="a pair",
-                )
-            if trees.structure(result[0]) != primal.spec:
-                raise OutputError(
-                    f"{what} returned another structure than the function.",
-                    got=str(trees.structure(result[0])),
-                    expected=str(primal.spec),
-                )
+            result = self.rule[0](*args)
+            outs = outputs_of_pair(result, "residuals", what, primal.spec)
             leaves, spec = trees.flatten(result[1])
             residuals[:] = [spec, leaves]
-            return [*trees.flatten(result[0])[0], *[x for x in leaves if is_number(x)]]
+            return [*outs, *[x for x in leaves if is_number(x)]]
 
         body = record_body(what, run, call.types, call.arguments, call.values)
         for t, expected in zip(body.out_types, primal.out_types, strict=False):
@@ -291,14 +237,13 @@ class custom_vjp:  # a decorator, named as users know it
         float_outs = [j for j, t in enumerate(out_types) if t.is_differentiable]
 
         def run(*leaves: Any) -> list[Any]:
-            assert self.bwd is not None
             n = len(residual_types)
             cts: list[Any] = [None] * len(out_types)
             for j, ct in zip(float_outs, leaves[n:], strict=True):
                 cts[j] = ct
             static = [value for _, value in call.static]
             ct = trees.unflatten(primal.spec, cts)
-            result = self.bwd(*static, rebuild(leaves[:n]), ct)
+            result = self.rule[1](*static, rebuild(leaves[:n]), ct)
             if not isinstance(result, (tuple, list)) or len(result) != len(call.specs):
                 size = f" of length {len(result)}" if isinstance(result, (tuple, list)) else ""
                 raise OutputError(

@@ -22,6 +22,7 @@ from wengert.control.programs import (
 )
 from wengert.ir.program import Equation, Program, Var, prune
 from wengert.trace.evaluate import record_program
+from wengert.transforms.batch import batch_program
 
 
 @dataclass(frozen=True)
@@ -175,11 +176,32 @@ def _invariant(body: Program, made: LinearSplit, n_consts: int, n_carry: int) ->
 
 def linear_carries(body: Program, mask: Sequence[bool], n_consts: int, n_carry: int) -> list[bool]:
     """`mask` with the carries that become linear in the course of the loop."""
+    return spread_mask(mask, n_consts, n_carry, lambda mask: depends(body, mask))
+
+
+def batched_carries(
+    body: Program, mask: Sequence[bool], n_consts: int, n_carry: int, size: int
+) -> list[bool]:
+    """`mask` with the carries that become batched in the course of the loop."""
+
+    def flags(mask: Sequence[bool]) -> Sequence[bool]:
+        return batch_program(body, mask, size).out_batched
+
+    return spread_mask(mask, n_consts, n_carry, flags)
+
+
+def spread_mask(
+    mask: Sequence[bool],
+    n_consts: int,
+    n_carry: int,
+    outputs: Callable[[Sequence[bool]], Sequence[bool]],
+) -> list[bool]:
+    """`mask` with every carry that the body marks, given `outputs` of a mask, to a fixpoint."""
     mask = list(mask)
     while True:
-        out = depends(body, mask)
-        new = [k for k in range(n_carry) if out[k] and not mask[n_consts + k]]
+        out = outputs(mask)
+        new = [n_consts + k for k in range(n_carry) if out[k] and not mask[n_consts + k]]
         if not new:
             return mask
-        for k in new:
-            mask[n_consts + k] = True
+        for i in new:
+            mask[i] = True

@@ -32,7 +32,7 @@ from wengert.ir.primitive import Primitive, define
 from wengert.ir.program import Program, prune
 from wengert.ops.core import add, sub, transpose
 from wengert.ops.elementwise import lt_p
-from wengert.trace.evaluate import copied, plan_of, record_program
+from wengert.trace.evaluate import RUNS_BEFORE_CODE, copied, plan_of, record_program
 from wengert.trace.tracer import bind
 from wengert.transforms.batch import batch_program, batched_type, spread
 from wengert.transforms.jet import series_program
@@ -81,12 +81,17 @@ def _run(
         else np.empty((count, *t.shape), t.dtype)
         for t in out_types
     ]
-    run = plan_of(body, tuple(range(n_consts, n_consts + n_carry))).run
-    for i in range(count - 1, -1, -1) if reverse else range(count):
-        outputs = run((*consts, *carry, *[x[i] for x in xs]))
-        carry = outputs[:n_carry]
-        for y, value in zip(ys, outputs[n_carry:], strict=True):
-            y[i] = value
+    plan = plan_of(body, tuple(range(n_consts, n_consts + n_carry)))
+    run = plan.runner()
+    for n in range(count):
+        i = count - 1 - n if reverse else n
+        carry = run(*consts, *carry, *[x[i] for x in xs])
+        if ys:
+            for y, value in zip(ys, carry[n_carry:], strict=True):
+                y[i] = value
+            del carry[n_carry:]
+        if n == RUNS_BEFORE_CODE:  # straight-line code has been made by now
+            run = plan.runner()
     stacked = [
         Stack(tuple(y), StackType(t)) if isinstance(y, list) else y
         for y, t in zip(ys, out_types, strict=True)

@@ -26,7 +26,7 @@ from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ir.program import Program, Var
 from wengert.ops.core import add
 from wengert.ops.elementwise import select
-from wengert.trace.evaluate import copied, plan_of, record_program
+from wengert.trace.evaluate import RUNS_BEFORE_CODE, copied, plan_of, record_program
 from wengert.trace.tracer import bind
 from wengert.transforms.batch import batch_program, batched_type, spread
 from wengert.transforms.rules import LinearRule
@@ -53,20 +53,22 @@ def _run(
     consts = args[:n_consts]
     carry: Any = [copied(c) for c in args[n_consts:]]
     n_carry = len(carry)
-    test = plan_of(cond).run
-    step = plan_of(body, tuple(range(n_consts, n_consts + n_carry))).run
-    if not is_counted:
-        while test((*consts, *carry))[0]:
-            carry = step((*consts, *carry))
-        return tuple(carry)
+    test_plan = plan_of(cond)
+    plan = plan_of(body, tuple(range(n_consts, n_consts + n_carry)))
+    test, step = test_plan.runner(), plan.runner()
     ys: list[list[Any]] = [[] for _ in body.outputs[n_carry:]]
     count = 0
-    while test((*consts, *carry))[0]:
-        outputs = step((*consts, *carry))
-        carry = outputs[:n_carry]
-        for y, value in zip(ys, outputs[n_carry:], strict=True):
-            y.append(value)
+    while test(*consts, *carry)[0]:
+        carry = step(*consts, *carry)
+        if ys:
+            for y, value in zip(ys, carry[n_carry:], strict=True):
+                y.append(value)
+            del carry[n_carry:]
         count += 1
+        if count == RUNS_BEFORE_CODE + 1:  # straight-line code has been made by now
+            test, step = test_plan.runner(), plan.runner()
+    if not is_counted:
+        return tuple(carry)
     types: Any = body.out_types[n_carry:]
     stacks = [Stack(tuple(y), StackType(t)) for y, t in zip(ys, types, strict=True)]
     return (*carry, np.int64(count), *stacks)

@@ -10,6 +10,9 @@ a function makes for itself and then writes traced values into has to belong to 
   plain NumPy arrays, as every function here does when nothing is traced.
 - Functions that Wengert supports also take lists that hold traced values.
 - A function without a rule raises `MissingRuleError`, by name, when it meets a traced value.
+- A plain table at traced places: `table[i]` with one traced integer asks for its value, which is a
+  decision; with an array of them NumPy has no way to ask us, and the error says so. Both
+  `wnp.take(table, i)` and `wnp.asarray(table)[i]` look up as part of the recorded computation.
 
 Examples
 --------

@@ -25,7 +25,7 @@ from wengert.trace.views import layout
 @implements(np.copy)
 def np_copy(a: Any, order: str = "K", subok: bool = False) -> Any:
     """A new array with the same elements."""
-    return copied(np.reshape(a, ()) if isinstance(a, ScalarTracer) else a, order)
+    return copy(a) if isinstance(a, ScalarTracer) else copied(a, order)
 
 
 def copied(x: Any, order: str = "C") -> Any:

@@ -142,6 +142,7 @@ real_p = linear(
     is_elementwise=True,
     write_back=lambda base, view: (real_set_p, (view,), {"part": "real"}),
     facts={"is_real_linear": True},
+    render=lambda ins, params: f"np.real({ins[0]})",
 )
 imag_p = linear(
     "imag",
@@ -153,6 +154,7 @@ imag_p = linear(
     is_elementwise=True,
     write_back=lambda base, view: (real_set_p, (view,), {"part": "imag"}),
     facts={"is_real_linear": True},
+    render=lambda ins, params: f"np.imag({ins[0]})",
 )
 
 
@@ -199,17 +201,12 @@ def _convert_array(x: Any, *, dtype: Any) -> Any:
     return x.astype(dtype)
 
 
-def _convert_jvp(args: Any, out: Any, tangents: Any, *, dtype: Any) -> Any:
-    return convert(tangents[0], dtype) if dtype.kind in "fc" else None
-
-
 convert_p = define(
     Primitive(
         "convert",
         _convert_array,
         lambda x, *, dtype: Type(x.shape, dtype),
         linear_in=(frozenset({0}),),
-        jvp=_convert_jvp,
         transpose={0: lambda ct, args, *, dtype: unfit(ct, args[0])},
         batch=lambda size, args, is_batched, *, dtype: (convert(args[0], dtype), True),
         cost=lambda in_types, out_types, **params: 0,
@@ -232,6 +229,7 @@ copy_p = linear(
     batch=lambda size, args, is_batched: (copy(args[0]), True),
     gives_array=True,
     is_elementwise=True,
+    render=lambda ins, params: f"np.array({ins[0]})",
 )
 
 # -- shapes ----------------------------------------------------------------------------------------
@@ -284,6 +282,10 @@ reshape_p = linear(
     gives_array=True,
     shares_memory=lambda result, base, **params: _reshape_is_view(result, base, **params),
     write_back=_reshape_write_back,
+    render=lambda ins, params: (
+        f"np.reshape({ins[0]}, {params['shape']}"
+        + (")" if params["order"] == "C" else f", order={params['order']!r})")
+    ),
 )
 
 
@@ -310,6 +312,7 @@ set_all_p = linear(
         True,
     ),
     gives_array=True,
+    render=lambda ins, params: f"np.array({ins[1]})",
 )
 
 
@@ -337,6 +340,7 @@ transpose_p = linear(
     is_view=True,
     gives_array=True,
     write_back=lambda base, view, *, axes: (set_all_p, (transpose(view, _inverse(axes)),), {}),
+    render=lambda ins, params: f"np.transpose({ins[0]}, {params['axes']})",
 )
 
 
@@ -382,6 +386,7 @@ broadcast_to_p = linear(
     batch=_broadcast_batch,
     is_view=True,
     gives_array=True,
+    render=lambda ins, params: f"np.broadcast_to({ins[0]}, {params['shape']})",
 )
 
 
@@ -490,6 +495,18 @@ iota_p = define(
 
 # -- stacks ----------------------------------------------------------------------------------------
 
+# How stacks, which are lists there, are handled in the source that `Program.source()` writes.
+STACKS = """
+def _stack_map(f, stack):
+    return [_stack_map(f, v) if isinstance(v, list) else f(v) for v in stack]
+
+
+def _stack_add(a, b):
+    if not a or not b:
+        return a or b
+    return [_stack_add(x, y) if isinstance(x, list) else x + y for x, y in zip(a, b)]
+"""
+
 
 def _stack_add(a: Any, b: Any) -> Any:
     if not a.items or not b.items:
@@ -518,6 +535,8 @@ stack_add_p: Primitive = linear(
         True,
     ),
     facts={"empty": "an empty stack is a stack of zeros"},
+    render=lambda ins, params: f"_stack_add({ins[0]}, {ins[1]})",
+    support=STACKS,
 )
 
 
@@ -561,6 +580,11 @@ stack_spread_p: Primitive = linear(
         bind(stack_spread_p, args[0], size=size, axis=axis + 1),
         True,
     ),
+    render=lambda ins, params: (
+        f"_stack_map(lambda v: np.repeat(np.expand_dims(v, {params['axis']}), {params['size']}, "
+        f"axis={params['axis']}), {ins[0]})"
+    ),
+    support=STACKS,
 )
 stack_sum_p: Primitive = linear(
     "stack_sum",
@@ -574,6 +598,8 @@ stack_sum_p: Primitive = linear(
         )
     },
     batch=lambda n, args, is_batched, *, axis: (bind(stack_sum_p, args[0], axis=axis + 1), True),
+    render=lambda ins, params: f"_stack_map(lambda v: np.sum(v, axis={params['axis']}), {ins[0]})",
+    support=STACKS,
 )
 
 
@@ -590,6 +616,7 @@ stack_zeros_p = define(
         lambda *, type: type,
         cost=lambda in_types, out_types, **params: 0,
         facts={"derivative": "zero: a constant"},
+        render=lambda ins, params: "[]",
     )
 )
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from wengert.errors import ArgumentError
 from wengert.ops.core import add, broadcast_to, convert, full, mul, reshape, sub, zeros_of
+from wengert.ops.core import copy as copy_of
 from wengert.ops.elementwise import div, power
 from wengert.ops.joining import array_of, at_least_0d
 from wengert.ops.selection import real_dtype
@@ -136,7 +137,7 @@ def array(
     if result.ndim < ndmin:
         result = reshape(result, (*(1,) * (ndmin - result.ndim), *result.shape))
     if not isinstance(result, ArrayTracer):
-        return np.reshape(result, ())
+        return copy_of(result)
     return np.copy(result, order=order) if copy else result  # type: ignore[call-overload]  # as given
 
 
@@ -148,7 +149,7 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, **kwargs: Any) -> Any:
     result = array_of(a, dtype)
     if isinstance(result, ArrayTracer):
         return result
-    return np.reshape(result, ()) if isinstance(result, Tracer) else here(result)
+    return copy_of(result) if isinstance(result, Tracer) else here(result)
 
 
 def zeros(shape: Any, dtype: Any = float, order: str = "C", *, like: Any = None) -> Any:

@@ -20,15 +20,15 @@ from wengert.ops.elements import read
 from wengert.ops.indexing import normalize
 from wengert.ops.joining import array_of, at_least_0d
 from wengert.ops.stacking import at_least_1d, at_least_2d, at_least_3d
-from wengert.trace.tracer import ScalarTracer, Tracer, bind, implements, snapshot
+from wengert.trace.tracer import Tracer, bind, implements, snapshot
 from wengert.trace.views import layout
 
 # -- reshape ---------------------------------------------------------------------------------------
 
 
 def view_as(x: Any, shape: tuple[int, ...], order: str = "C") -> Any:
-    """`x` in another shape: a view where NumPy makes one, an array also where `x` is a scalar."""
-    if isinstance(x, Tracer) and x.shape == shape and not isinstance(x, ScalarTracer):
+    """`x` in another shape: a view where NumPy makes one."""
+    if isinstance(x, Tracer) and x.shape == shape:
         return x
     return bind(reshape_p, x, shape=shape, order=order)
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError, IndexingError
-from wengert.ops.core import convert, fit, reshape, reshape_p, transpose
+from wengert.ops.core import convert, copy, fit, reshape, reshape_p, transpose
 from wengert.ops.elements import read, write
 from wengert.ops.elementwise import select
 from wengert.ops.gather import gather, item, item_p, scatter_set_p
@@ -64,8 +64,7 @@ def getitem(x: Tracer, index: Any) -> Any:
         return item(view, found.indices, found.axes)
     result = gather(view, found.indices, found.axes)
     if gives_zero_d and not result.shape:
-        result = bind(reshape_p, result, shape=(), order="C")
-        result.base = None
+        result = copy(result)  # a 0-d array of its own
     return _places_to_position(result, found)
 
 

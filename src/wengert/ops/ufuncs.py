@@ -254,13 +254,13 @@ def reduceat(
             got=f"{starts} for an axis of length {n}",
             expected=f"integers from 0 to {n - 1}",
         )
+    if not starts:
+        raise ShapeError(f"{ufunc.__name__}.reduceat: there is no index.", got="an empty list")
     before = (slice(None),) * axis
     pieces = []
     for start, stop in zip(starts, [*starts[1:], n], strict=True):
         part = array[(*before, slice(start, max(stop, start + 1)))]
         pieces.append(reduce(ufunc, part, axis=axis, dtype=dtype))
-    if not pieces:
-        raise ShapeError(f"{ufunc.__name__}.reduceat: there is no index.", got="an empty list")
     out = out[0] if isinstance(out, tuple) else out
     return deliver(np.stack(pieces, axis=axis), out, f"{ufunc.__name__}.reduceat")
 

@@ -25,7 +25,7 @@ from wengert.trace.tracer import Tracer, bind, current_body
 # Set by debug_nans: called with (equation, inputs, outputs) after every equation.
 watcher: ContextVar[Callable[..., None] | None] = ContextVar("watcher", default=None)
 
-_RUNS_BEFORE_CODE = 2
+RUNS_BEFORE_CODE = 2
 _MAX_CODE_EQUATIONS = 4000
 
 
@@ -137,7 +137,7 @@ class Plan:
         if code is not None:
             return code(*args)
         self.n_runs += 1
-        if self.n_runs > _RUNS_BEFORE_CODE and len(self.steps) <= _MAX_CODE_EQUATIONS:
+        if self.n_runs > RUNS_BEFORE_CODE and len(self.steps) <= _MAX_CODE_EQUATIONS:
             code = self.code = generate(self)
             return code(*args)
         env = self.template[:]
@@ -154,6 +154,12 @@ class Plan:
         return [
             copied(env[i]) if c else env[i] for i, c in zip(self.outputs, self.copied, strict=True)
         ]
+
+    def runner(self) -> Callable[..., list[Any]]:
+        """What a loop calls, with the values spread out: the code, where there is any yet."""
+        if self.code is not None and watcher.get() is None:
+            return self.code
+        return lambda *args: self.run(args)
 
     def _watched(self, args: Sequence[Any], watch: Callable[..., None]) -> list[Any]:
         env = self.template[:]

@@ -35,7 +35,7 @@ from wengert.trace.views import deferred_view, link_view, may_update, refresh, u
 from wengert.types import AnyType, Stack, StackType, Type
 
 _serial = itertools.count(1)
-_MAX_NODES = 400_000
+_MAX_NODES = 150_000
 _FLOAT64 = np.dtype(np.float64)
 _COPY_LIMIT = 1 << 20  # bytes: larger arrays are marked read-only instead of copied
 
@@ -90,7 +90,7 @@ def root_of(kind: Any) -> Root:
     """The tree of recordings of this kind; replaced by a fresh one when it has grown too large."""
     root = _roots.get(kind)
     if root is None or root.n_nodes > _MAX_NODES:
-        if len(_roots) > 1000:
+        if len(_roots) > 200:
             _roots.clear()
         root = _roots[kind] = Root()
     return root

@@ -3,6 +3,11 @@
 A view remembers the handle it was read from (`base`), how to read it again (`view_of`) and the
 base's version at that time (`seen`). A write replaces the handle's Var, raises its version and
 carries the change on to its base; other views of that base are read again when next used.
+
+`reshape` and `ravel` are views where NumPy makes views, which depends on the order in memory. It
+is read off the values; a recording without values (`vmap`, loop bodies) takes every array that is
+no view itself to be in C order. Code that makes Fortran-ordered arrays there, and then writes
+through a reshape of one, should copy explicitly.
 """
 
 from __future__ import annotations

@@ -108,9 +108,6 @@ det_p: Primitive = define(
         "det",
         lambda a: (np.linalg.det(a),),
         lambda a: (Type(a.shape[:-2], a.dtype),),
-        jvp=lambda args, out, tangents: (
-            trace_of_product(bind(det_keep_p, args[0])[1], tangents[0]),
-        ),
         batch=lambda size, args, is_batched: (bind(det_p, *args), (True,)),
         cost=_cost,
         extended=det_keep_p,
@@ -269,7 +266,6 @@ slogdet_p: Primitive = define(
         "slogdet",
         lambda a: tuple(np.linalg.slogdet(a)),
         lambda a: _slogdet_keep_type(a)[:2],
-        jvp=lambda args, out, tangents: _along(out, bind(slogdet_keep_p, args[0])[2], tangents[0]),
         batch=lambda size, args, is_batched: (bind(slogdet_p, *args), (True, True)),
         cost=_cost,
         extended=slogdet_keep_p,

@@ -78,11 +78,6 @@ def _eigh_jvp(args: Any, out: Any, tangents: Any, *, lower: bool) -> Any:
     return real_diagonal(m), matmul(v, mul(gaps, m))
 
 
-def _eigvalsh_jvp(args: Any, out: Any, tangents: Any, *, lower: bool) -> Any:
-    _, v = bind(eigh_p, args[0], lower=lower)
-    return (real_diagonal(chain(adjoint(v), hermitian_from(tangents[0], lower), v)),)
-
-
 eigh_p: Primitive = define(
     Primitive(
         "eigh",
@@ -104,7 +99,6 @@ eigvalsh_p: Primitive = define(
         "eigvalsh",
         lambda a, *, lower: (np.linalg.eigvalsh(a, _uplo(lower)),),
         lambda a, *, lower: (_values_type(a),),
-        jvp=_eigvalsh_jvp,
         batch=lambda size, args, is_batched, *, lower: (
             bind(eigvalsh_p, *args, lower=lower),
             (True,),
@@ -165,11 +159,6 @@ def _eig_jvp(args: Any, out: Any, tangents: Any) -> Any:
     return take_diagonal(m), sub(dv, column_scaled(v, along))
 
 
-def _eigvals_jvp(args: Any, out: Any, tangents: Any) -> Any:
-    _, v = bind(eig_p, args[0])
-    return (take_diagonal(solve_columns(v, matmul(convert(tangents[0], v.dtype), v))),)
-
-
 eig_p: Primitive = define(
     Primitive(
         "eig",
@@ -191,7 +180,6 @@ eigvals_p: Primitive = define(
         "eigvals",
         lambda a: (np.linalg.eigvals(a).astype(complex_dtype(a.dtype), copy=False),),
         lambda a: (Type(a.shape[:-1], complex_dtype(a.dtype)),),
-        jvp=_eigvals_jvp,
         batch=lambda size, args, is_batched: (bind(eigvals_p, *args), (True,)),
         cost=lambda in_types, out_types, **params: 10 * in_types[0].size * in_types[0].shape[-1],
         extended=eig_p,

@@ -183,7 +183,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
 
 def _lstsq_array(a: Any, b: Any, rcond: Any) -> Any:
     x, _, rank, s = np.linalg.lstsq(a, b, rcond)
-    return x, np.intp(rank), s
+    return x, np.intc(rank), s
 
 
 def _lstsq_jvp(args: Any, out: Any, tangents: Any) -> Any:
@@ -225,7 +225,7 @@ def _lstsq_stack(size: int, args: Any, is_batched: Any) -> Any:
     (s,) = bind(svdvals_p, a, full_matrices=False)
     limit = rcond[:, None] if is_batched[2] else rcond
     rank = np.sum(s > limit * s[:, :1], axis=-1)
-    return (x, convert(rank, np.intp), s), (True, True, True)
+    return (x, convert(rank, np.intc), s), (True, True, True)
 
 
 lstsq_p: Primitive = define(
@@ -234,7 +234,7 @@ lstsq_p: Primitive = define(
         _lstsq_array,
         lambda a, b, rcond: (
             Type((a.shape[-1], b.shape[-1]), a.dtype),
-            Type((), np.dtype(np.intp)),
+            Type((), np.dtype(np.intc)),
             Type((min(a.shape),), real_dtype(a.dtype)),
         ),
         jvp=_lstsq_jvp,

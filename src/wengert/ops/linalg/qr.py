@@ -120,9 +120,6 @@ qr_r_p: Primitive = define(
         "qr_r",
         lambda a, *, mode: (np.linalg.qr(a, "r"),),
         lambda a, *, mode: (_qr_type(a, mode=mode)[0],),
-        jvp=lambda args, out, tangents, *, mode: (
-            _qr_jvp(args, bind(qr_p, args[0], mode=mode), tangents, mode=mode)[0],
-        ),
         batch=lambda size, args, is_batched, *, mode: (
             bind(qr_r_p, *args, mode=mode),
             (True,),

@@ -123,12 +123,6 @@ def _solve_keep_jvp(args: Any, out: Any, tangents: Any) -> Any:
     return solve_again(args[0], lu, pivots, rhs, False), None, None
 
 
-def _solve_jvp(args: Any, out: Any, tangents: Any) -> Any:
-    da, db = tangents
-    rhs = sum_terms(db, None if da is None else neg(matmul(da, out[0])))
-    return bind(solve_p, args[0], rhs)
-
-
 def _solve_batch(size: int, args: Any, is_batched: Any) -> Any:
     if is_batched[0]:
         return (bind(solve_many_p, *align_batch(args, is_batched)),), (True,)
@@ -163,7 +157,6 @@ solve_p: Primitive = define(
         _solve,
         _solve_type,
         linear_in=(frozenset({1}),),
-        jvp=_solve_jvp,
         transpose={1: lambda ct, args: bind(solve_p, adjoint(args[0]), ct[0])[0]},
         batch=_solve_batch,
         cost=_cost,

@@ -160,7 +160,6 @@ svdvals_p: Primitive = define(
         "svdvals",
         lambda a, *, full_matrices: (np.linalg.svd(a, compute_uv=False),),
         lambda a, *, full_matrices: (_svd_type(a, full_matrices=False)[0],),
-        jvp=lambda args, out, tangents, *, full_matrices: (svdvals_along(args[0], tangents[0]),),
         batch=lambda size, args, is_batched, *, full_matrices: (
             bind(svdvals_p, *args, full_matrices=full_matrices),
             (True,),
