@@ -1,4 +1,4 @@
-"""Types of values: `Type` (an array's shape and dtype) and `StackType` (a run-time length of items).
+"""Types of values: `Type` (an array's shape and dtype) and `StackType` (items counted at run time).
 
 Types are interned, hashable and hold no arrays. A Python scalar inside a Program has no Type of
 its own: it is a literal, whose dtype NumPy's promotion decides in the operation it takes part in.
@@ -6,13 +6,14 @@ its own: it is a literal, whose dtype NumPy's promotion decides in the operation
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 
+@final
 class Type:
     """The shape and dtype of one array value; equal types are the same object.
 
@@ -73,6 +74,7 @@ class Type:
         return (Type, (self.shape, self.dtype))
 
 
+@final
 class StackType:
     """A sequence of items of one type whose length is known only at run time.
 

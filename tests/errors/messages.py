@@ -13,6 +13,7 @@ from wengert import errors
 
 SOURCE = Path(wengert.__file__).parent
 TESTS = Path(__file__).parents[1]
+_INTERNAL = {"AssertionError", "NotStatic"}  # never seen by users
 _LEAST = 12  # characters that two texts must share to be the same message
 
 
@@ -46,10 +47,15 @@ def messages() -> Iterator[Message]:
         if path.name == "errors.py":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and name_of(node.func) in names and node.args:
-                parts = tuple(constant_parts(node.args[0]))
+            call = node.exc if isinstance(node, ast.Raise) else node
+            if not isinstance(call, ast.Call) or not call.args:
+                continue
+            is_error = name_of(call.func) in names
+            if is_error is not isinstance(node, ast.Raise):  # raised helpers word errors too
+                parts = tuple(constant_parts(call.args[0]))
                 where = str(path.relative_to(SOURCE.parent))
-                yield Message(where, node.lineno, name_of(node.func), parts)
+                if (is_error or parts) and name_of(call.func) not in _INTERNAL:
+                    yield Message(where, call.lineno, name_of(call.func), parts)
 
 
 def name_of(function: ast.expr) -> str:
@@ -71,12 +77,10 @@ def quotes() -> list[str]:
     for path in [*TESTS.rglob("*.py"), *SOURCE.rglob("*.py")]:
         if path.name == "messages.py":
             continue
-        text = path.read_text(encoding="utf-8")
-        for node in ast.walk(ast.parse(text)):
-            is_test = path.is_relative_to(TESTS)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if is_test or "Traceback" in node.value:
-                    found.append(re.sub(r"\\(.)", r"\1", node.value))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            text = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(text, str) and (path.is_relative_to(TESTS) or "Traceback" in text):
+                found.append(re.sub(r"\\(.)", r"\1", text))
     for path in [*(TESTS.parent / "docs").rglob("*.md"), TESTS.parent / "README.md"]:
         found.append(path.read_text(encoding="utf-8"))
     return [q for q in found if len(q) >= _LEAST and " " in q]

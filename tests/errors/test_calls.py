@@ -1,4 +1,4 @@
-"""What is said of a NumPy function called in a way that cannot be traced, or that NumPy refuses too."""
+"""What is said of NumPy functions called as NumPy refuses too, or as cannot be traced."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from wengert.errors import (
     ShapeError,
 )
 from wengert.scipy import linalg
+from wengert.trace.views import rebind
 
 M = np.arange(1.0, 7.0).reshape(2, 3)
 V = np.array([3.0, 1.0, 2.0])
@@ -43,6 +44,50 @@ def store(y: Any, index: Any, value: Any) -> None:
 
 
 CALLS: list[tuple[str, Callable[[Any], Any], Any, type[Exception], str]] = [
+    (
+        "copyto array",
+        writing(lambda y: np.copyto(y, np.full(3, 1j))),
+        V,
+        DtypeError,
+        "copyto: the values cannot be cast to the target's dtype.",
+    ),
+    (
+        "ediff1d",
+        lambda x: np.ediff1d(x, to_end=1j),
+        V,
+        ArgumentError,
+        "ediff1d: to_end does not fit the dtype of the array.",
+    ),
+    ("roots", np.roots, M, ShapeError, "roots: the coefficients of a polynomial must be a vector."),
+    (
+        "transpose count",
+        lambda x: np.transpose(x, (0,)),
+        M,
+        ShapeError,
+        "transpose: the axes do not fit the array.",
+    ),
+    ("mT", lambda x: x.mT, V, ShapeError, "matrix_transpose: there are fewer than two axes."),
+    (
+        "array_split",
+        lambda x: np.array_split(x, 0),
+        V,
+        ArgumentError,
+        "split: the number of parts is not positive.",
+    ),
+    (
+        "ix_ rank",
+        lambda x: np.ix_(np.argsort(x)[None]),
+        V,
+        ShapeError,
+        "ix_: a sequence is not 1-d.",
+    ),
+    (
+        "rebind",
+        lambda x: rebind(x * 1.0, x[:2]),
+        V,
+        MutationError,
+        "an in-place operation would change the shape or dtype of its target.",
+    ),
     (
         "iadd shape",
         writing(lambda y: y.__iadd__(np.ones((4, 3)))),

@@ -175,14 +175,18 @@ class Patched:
 def noting(rule: Rule, found: set[Mutation]) -> Visit:
     """A visitor that changes nothing and enters the mutations that would change something."""
 
+    home = getattr(rule.primitive.array, "__module__", "") or ""
+    is_of_matrices = "linalg" in home or rule.name in ("matmul", "contract")
+
     def visit(part: str, index: int, value: Any) -> Any:
-        found.update([Mutation(rule, part, index, how) for how in mutations_of(part, value)])
+        hows = mutations_of(part, value, is_of_matrices)
+        found.update([Mutation(rule, part, index, how) for how in hows])
         return value
 
     return visit
 
 
-def mutations_of(part: str, value: Any) -> list[str]:
+def mutations_of(part: str, value: Any, is_of_matrices: bool = True) -> list[str]:
     """How a part can be spoiled so that its type stays what it is."""
     if not isinstance(value, Tracer):
         return []
@@ -200,7 +204,7 @@ def mutations_of(part: str, value: Any) -> list[str]:
         return hows
     if type_.dtype.kind == "c":
         hows.append("conjugate")
-    if len(type_.shape) >= 2 and type_.shape[-1] == type_.shape[-2] > 1:
+    if is_of_matrices and len(type_.shape) > 1 and type_.shape[-1] == type_.shape[-2] > 1:
         hows.append("transposed")
     return hows
 

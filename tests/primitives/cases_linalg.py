@@ -149,6 +149,17 @@ def residual_and_values(a: Any, b: Any) -> Any:
     return x, residuals, s
 
 
+def graded(n_kept: int | None = None) -> Draw:
+    """Three singular values, so many of them (one to three if None) above half of the largest."""
+
+    def draw(rng: np.random.Generator) -> Any:
+        k = n_kept or int(rng.integers(1, 4))
+        scale = np.array([4.0, 3.0 if k > 1 else 0.8, 2.8 if k > 2 else 0.3])
+        return np.diag(scale) + 0.1 * rng.uniform(-1, 1, (3, 3))
+
+    return draw
+
+
 def overdetermined(rng: np.random.Generator) -> Any:
     return rectangle(4, 2)(rng), rng.uniform(-1, 1, (4, 2))
 
@@ -299,8 +310,28 @@ SYSTEMS = [
         "pinv_hermitian",
         lambda a: np.linalg.pinv(hermitian(a), hermitian=True),
         square(2),
-        ("eigh",),
+        ("pinv",),
         complex=True,
+    ),
+    Case(
+        "pinv_truncated",
+        lambda a: np.linalg.pinv(a, rcond=0.5),
+        graded(2),
+        ("svd", "pinv"),
+        complex=True,
+    ),
+    Case(
+        "lstsq_truncated",
+        lambda a: np.linalg.lstsq(a, np.ones((3, 2)), rcond=0.5)[0],
+        graded(1),
+        ("svd", "lstsq"),
+        complex=True,
+    ),
+    Case(
+        "lstsq_rank",
+        lambda a: np.linalg.lstsq(a, np.ones(3), rcond=0.5)[2],
+        graded(),
+        order=0,
     ),
     Case("scipy_pinv", linalg.pinv, rectangle(3, 2), ("pinv",)),
 ]
@@ -536,7 +567,7 @@ INSIDE_RULES = [
     Case("solve_keep", lambda a, b: bind(solve_keep_p, a, b)[0], system(2, (2,)), ("solve_keep",)),
     Case(
         "cholesky_push",
-        cholesky.push,
+        lambda l, da: cholesky.push(np.tril(l), da),
         lambda rng: (lower_factor(rng), rng.uniform(-1, 1, (3, 3))),
         ("cholesky_push",),
         complex=True,

@@ -359,9 +359,7 @@ def test_rules_that_are_missing_or_wrong() -> None:
     with pytest.raises(OutputError, match="another structure than the function"):
         wg.grad(f)(1.0)
     f.defjvp(lambda p, t: (p[0], (t[0], t[0])))
-    with pytest.raises(
-        OutputError, match="the tangent of the jvp rule of sin does not have"
-    ):
+    with pytest.raises(OutputError, match="the tangent of the jvp rule of sin does not have"):
         wg.grad(f)(1.0)
     f.defjvp(lambda p, t: (p[0], np.stack([t[0], t[0]])))
     with pytest.raises(OutputError, match=r"float64\[2\]"):

@@ -118,7 +118,7 @@ def pullback_program(recorded: Recorded, of_one: bool = False) -> Program:
         plain = transpose_program(linearized.program, linearized.is_linear)
         program = simplify(plain, plain.inputs[-1:] if of_one else ())
         linearized.derived[name] = program
-    return program  # type: ignore[no-any-return]  # stored just above
+    return program
 
 
 def push_forward(recorded: Recorded, tangents: Sequence[Any]) -> list[Any]:

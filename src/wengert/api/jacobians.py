@@ -137,7 +137,13 @@ def value_and_jacobian(
     return value_and_jacobian_of
 
 
-def jacfwd(f: Callable[..., Any], *args: Any, **options: Any) -> Callable[..., Any]:
+def jacfwd(
+    f: Callable[..., Any],
+    argnums: ArgNums = None,
+    argnames: ArgNames = None,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Callable[..., Any]:
     """`jacobian` by forward mode: one product per input element.
 
     Examples
@@ -147,10 +153,16 @@ def jacfwd(f: Callable[..., Any], *args: Any, **options: Any) -> Callable[..., A
     array([[1., 0.],
            [1., 1.]])
     """
-    return jacobian(f, *args, mode="forward", **options)
+    return jacobian(f, argnums, argnames, "forward", has_aux, holomorphic)
 
 
-def jacrev(f: Callable[..., Any], *args: Any, **options: Any) -> Callable[..., Any]:
+def jacrev(
+    f: Callable[..., Any],
+    argnums: ArgNums = None,
+    argnames: ArgNames = None,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Callable[..., Any]:
     """`jacobian` by reverse mode: one product per output element.
 
     Examples
@@ -160,7 +172,7 @@ def jacrev(f: Callable[..., Any], *args: Any, **options: Any) -> Callable[..., A
     array([[4., 0.],
            [3., 2.]])
     """
-    return jacobian(f, *args, mode="reverse", **options)
+    return jacobian(f, argnums, argnames, "reverse", has_aux, holomorphic)
 
 
 def _require_jacobian_types(recorded: Recorded, selection: Selection, holomorphic: bool) -> None:
@@ -218,7 +230,7 @@ def _batched_run(
         flags = [False] * n_known + [True] * len(units)
         batched = batch_program(program, flags, size, [True] * len(program.outputs)).program
         first, second = split_program(batched, flags)
-        if sum(a.type.nbytes for a in first.outputs) > _MAX_FOLDED:  # type: ignore[union-attr]  # Vars of arrays
+        if sum(t.nbytes for t in first.out_types) > _MAX_FOLDED:
             first, second = split_program(batched, [False] * len(flags))
             units_first: Sequence[Any] = ()
         else:

@@ -238,7 +238,7 @@ def split_known(recorded: Recorded) -> tuple[Program, Program, int]:
         is_known = [not on for on in linearized.is_linear]
         first, second = split_program(linearized.program, is_known)
         parts = linearized.derived["split"] = (first, second, len(first.outputs))
-    return parts  # type: ignore[no-any-return]  # stored just above
+    return parts
 
 
 def linear_transpose(f: Callable[..., Any], *examples: Any) -> Callable[[Any], tuple[Any, ...]]:

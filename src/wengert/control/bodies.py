@@ -235,3 +235,25 @@ def independent(value: Any) -> Any:
     if isinstance(value, Tracer):
         return snapshot(value)
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def fixed_carries(program: Program, n_consts: int, n_carry: int) -> tuple[list[int], Program]:
+    """Carries that the body hands on as they are, and the body with these as constants."""
+    carried = program.inputs[n_consts : n_consts + n_carry]
+    fixed = [k for k in range(n_carry) if program.outputs[k] is carried[k]]
+    if not fixed:
+        return fixed, program
+    moving = [k for k in range(n_carry) if k not in fixed]
+    inputs = [
+        *program.inputs[:n_consts],
+        *[carried[k] for k in (*fixed, *moving)],
+        *program.inputs[n_consts + n_carry :],
+    ]
+    outputs = [*[program.outputs[k] for k in moving], *program.outputs[n_carry:]]
+    return fixed, Program(inputs, program.equations, outputs)
+
+
+def whole_carry(start: Leaves, fixed: list[int], moving: list[int], results: Any) -> list[Any]:
+    carry = dict(zip(moving, results, strict=False))
+    carry.update({k: independent(start.values[k]) for k in fixed})
+    return [carry[k] for k in range(len(start.values))]

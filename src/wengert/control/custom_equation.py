@@ -16,8 +16,10 @@ from typing import Any
 from wengert import trees
 from wengert.control.bodies import Body
 from wengert.control.call import call, call_p, program_flops, regroup
-from wengert.control.custom import CustomCall, calls_itself, expand, require_linear
+from wengert.control.custom import CustomCall
+from wengert.control.linearity import require_linear
 from wengert.control.programs import depends, restrict, zeros, zeros_equation
+from wengert.control.self_calls import calls_itself, expand
 from wengert.errors import MissingRuleError, OutputError
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ir.program import Program, Var, prune

@@ -9,14 +9,9 @@ from typing import Any, ClassVar
 
 from wengert import trees
 from wengert.control.bodies import Body, record_body, require_callable
-from wengert.control.custom import (
-    CustomCall,
-    custom_call,
-    nondiff_positions,
-    recording_rule,
-    self_call,
-)
+from wengert.control.custom import CustomCall, custom_call, nondiff_positions
 from wengert.control.custom_equation import bind_custom
+from wengert.control.self_calls import recording_rule, self_call
 from wengert.errors import MissingRuleError, OutputError
 from wengert.trace.tracer import current_recording
 

@@ -17,13 +17,9 @@ from wengert import trees
 from wengert.control.bodies import Body, record_body, require_callable
 from wengert.control.call import call_p, program_flops
 from wengert.control.checkpoint import is_number
-from wengert.control.custom import (
-    CustomCall,
-    flatten_like,
-    require_linear,
-    require_type,
-)
+from wengert.control.custom import CustomCall, flatten_like, require_type
 from wengert.control.custom_function import CustomFunction, outputs_of_pair
+from wengert.control.linearity import require_linear
 from wengert.control.programs import record_linear_rule, zeros
 from wengert.errors import OutputError
 from wengert.ir.primitive import Primitive, define

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wengert.control.branches import bind_cond
+from wengert.control.cond_equation import bind_cond
 from wengert.control.programs import (
     LinearSplit,
     depends,

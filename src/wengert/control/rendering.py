@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wengert.control.branches import cond_p
 from wengert.control.call import call_p
 from wengert.control.checkpoint import checkpoint_p
+from wengert.control.cond_equation import cond_p
 from wengert.control.lanes import stack_choose_p
 from wengert.control.scan import scan_p
 from wengert.control.while_loop import while_p
@@ -107,7 +107,7 @@ def render_call(ins: list[str], params: dict[str, Any], define: Define) -> str:
     return f"{define(params['program'])}({', '.join(ins)})"
 
 
-CHOOSE = '''
+CHOOSE = """
 def _stack_choose(live, a, b):
     items = []
     for i in range(max(len(a), len(b))):
@@ -119,7 +119,7 @@ def _stack_choose(live, a, b):
         x, y = [np.zeros_like(known) if v is None else v for v in (x, y)]
         items.append(np.where(live.reshape(live.shape + (1,) * (x.ndim - live.ndim)), x, y))
     return items
-'''
+"""
 
 
 def render_choose(ins: list[str], params: dict[str, Any]) -> str:

@@ -20,47 +20,21 @@ from typing import Any
 import numpy as np
 
 from wengert.control.call import program_flops, regroup
-from wengert.control.lanes import borrow, choose, longest, zero_item
-from wengert.control.loop_rules import linear_carries, linear_loop
+from wengert.control.lanes import zero_item
+from wengert.control.loop_rules import linear_loop
 from wengert.control.programs import (
     record_linear_rule,
-    record_rule_program,
-    transpose_body,
     zeros,
 )
+from wengert.control.scan_batch import batch_scan
+from wengert.control.scan_equation import bind_scan
+from wengert.control.scan_transpose import transpose_scan
 from wengert.ir.primitive import Primitive, define
-from wengert.ir.program import Program, prune
-from wengert.ops.core import add, sub, transpose
-from wengert.ops.elementwise import lt_p
-from wengert.trace.evaluate import RUNS_BEFORE_CODE, copied, plan_of, record_program
-from wengert.trace.tracer import bind
-from wengert.transforms.batch import batch_program, batched_type, spread
+from wengert.ir.program import Program
+from wengert.trace.evaluate import RUNS_BEFORE_CODE, copied, plan_of
 from wengert.transforms.jet import series_program
 from wengert.transforms.rules import LinearRule
 from wengert.types import AnyType, Stack, StackType, Type
-
-
-def bind_scan(
-    operands: Sequence[Any],
-    body: Program,
-    n_consts: int,
-    n_carry: int,
-    length: int | None,
-    reverse: bool,
-) -> tuple[Any, ...]:
-    """One scan equation, or its values; a trip count stands first where `length` is None."""
-    return tuple(
-        bind(
-            scan_p,
-            *operands,
-            body=body,
-            n_consts=n_consts,
-            n_carry=n_carry,
-            length=length,
-            reverse=reverse,
-        )
-    )
-
 
 # -- running ---------------------------------------------------------------------------------------
 
@@ -171,251 +145,6 @@ def _linearize(kinds: Any, params: dict[str, Any], active: tuple[int, ...]) -> L
     )
 
 
-# -- transposition ---------------------------------------------------------------------------------
-
-
-def _transpose(
-    cts: Sequence[Any],
-    args: Sequence[Any],
-    linear: Sequence[int],
-    *,
-    body: Program,
-    n_consts: int,
-    n_carry: int,
-    length: int | None,
-    reverse: bool,
-) -> dict[int, Any]:
-    skip = 1 if length is None else 0
-    count, operands = list(args[:skip]), list(args[skip:])
-    mask = linear_carries(
-        body, [i + skip in linear for i in range(len(operands))], n_consts, n_carry
-    )
-    origin = list(range(len(operands)))
-    if not all(mask[n_consts : n_consts + n_carry]):
-        known = _KnownCarries(body, mask, n_consts, n_carry)
-        values = known.run(count, operands, length, reverse)
-        body, operands, mask, origin = known.linear_part(operands, values)
-        cts = [*[cts[k] for k in known.linear], *cts[n_carry:]]
-        n_carry = len(known.linear)
-    results = _transpose_linear(
-        cts, count, operands, mask, body, n_consts, n_carry, length, reverse
-    )
-    found = {origin[i] + skip: ct for i, ct in results.items()}
-    return {i: found.get(i) for i in linear}
-
-
-def _transpose_linear(
-    cts: Sequence[Any],
-    count: list[Any],
-    operands: list[Any],
-    mask: Sequence[bool],
-    body: Program,
-    n_consts: int,
-    n_carry: int,
-    length: int | None,
-    reverse: bool,
-) -> dict[int, Any]:
-    """The adjoint of a scan all of whose carries are linear, by body input.
-
-    Cotangents of the carry and of the constants are the carry of the backward scan.
-    """
-    consts, carry = range(n_consts), range(n_consts, n_consts + n_carry)
-    xs = range(n_consts + n_carry, len(operands))
-    known_consts = [i for i in consts if not mask[i]]
-    linear_consts = [i for i in consts if mask[i]]
-    known_xs = [i for i in xs if not mask[i]]
-    ys = [j for j in range(n_carry, len(body.outputs)) if cts[j] is not None]
-    backward, reached = transpose_body(
-        body, mask, [*range(n_carry), *ys], [i in linear_consts for i in range(len(operands))]
-    )
-    reached_xs = [i for i in reached if i in xs]
-    in_types, out_types = body.in_types, body.out_types
-    sizes = [len(known_consts), len(linear_consts), n_carry, len(known_xs), len(ys)]
-
-    def step(*values: Any) -> list[Any]:
-        known, so_far, ct_carry, items, ct_ys = _take(values, sizes)
-        outs = record_program(backward, [*known, *items, *ct_carry, *ct_ys, *so_far])
-        found = dict(zip(reached, outs, strict=True))
-        new_carry = [found[i] if i in found else zeros(in_types[i]) for i in carry]
-        return [*[found[i] for i in linear_consts], *new_carry, *[found[i] for i in reached_xs]]
-
-    program = record_rule_program(
-        "the transpose of a scan",
-        step,
-        [
-            *[in_types[i] for i in (*known_consts, *linear_consts)],
-            *out_types[:n_carry],
-            *[in_types[i] for i in known_xs],
-            *[out_types[j] for j in ys],
-        ],
-    )
-    backward_operands = [
-        *[operands[i] for i in known_consts],
-        *[zeros(in_types[i]) for i in linear_consts],
-        *[zeros(out_types[j]) if cts[j] is None else cts[j] for j in range(n_carry)],
-        *[operands[i] for i in known_xs],
-        *[cts[j] for j in ys],
-    ]
-    results = bind_scan(
-        [*count, *backward_operands],
-        program,
-        len(known_consts),
-        len(linear_consts) + n_carry,
-        length,
-        not reverse,
-    )
-    return dict(zip([*linear_consts, *carry, *reached_xs], results, strict=True))
-
-
-def _take(values: Sequence[Any], sizes: Sequence[int]) -> list[Sequence[Any]]:
-    parts, start = [], 0
-    for n in sizes:
-        parts.append(values[start : start + n])
-        start += n
-    return parts
-
-
-class _KnownCarries:
-    """A scan with carries that no linear input reaches: these are run first, and stacked."""
-
-    def __init__(self, body: Program, mask: Sequence[bool], n_consts: int, n_carry: int) -> None:
-        self.body, self.mask = body, mask
-        self.n_consts, self.n_carry = n_consts, n_carry
-        self.known = [k for k in range(n_carry) if not mask[n_consts + k]]
-        self.linear = [k for k in range(n_carry) if mask[n_consts + k]]
-
-    def run(
-        self, count: list[Any], operands: list[Any], length: int | None, reverse: bool
-    ) -> list[Any]:
-        """What the known carries are at the start of every iteration."""
-        body = self.body
-        ins = [i for i in range(len(operands)) if not self.mask[i]]
-        at_start = [body.inputs[self.n_consts + k] for k in self.known]
-        outputs = [*[body.outputs[k] for k in self.known], *at_start]
-        kept, _ = prune((), body.equations, outputs)
-        program = Program([body.inputs[i] for i in ins], kept, outputs)
-        results = bind_scan(
-            [*count, *[operands[i] for i in ins]],
-            program,
-            len([i for i in ins if i < self.n_consts]),
-            len(self.known),
-            length,
-            reverse,
-        )
-        return list(results[len(self.known) :])
-
-    def linear_part(self, operands: list[Any], values: list[Any]) -> Any:
-        """The scan on the linear carries, the known ones among its xs; and operands' origin."""
-        body, n = self.body, self.n_consts
-        known = [n + k for k in self.known]
-        origin = [i for i in range(len(operands)) if i not in known] + known
-        outputs = [*[body.outputs[k] for k in self.linear], *body.outputs[self.n_carry :]]
-        kept, _ = prune((), body.equations, outputs)
-        program = Program([body.inputs[i] for i in origin], kept, outputs)
-        moved = [operands[i] for i in origin[: len(origin) - len(known)]] + values
-        return program, moved, [self.mask[i] for i in origin], origin
-
-
-# -- batching --------------------------------------------------------------------------------------
-
-
-def _batch(
-    size: int,
-    args: Sequence[Any],
-    is_batched: Sequence[bool],
-    *,
-    body: Program,
-    n_consts: int,
-    n_carry: int,
-    length: int | None,
-    reverse: bool,
-) -> Any:
-    if length is None and is_batched[0]:
-        return _batch_lengths(size, args, is_batched, body, n_consts, n_carry, reverse)
-    skip = 1 if length is None else 0
-    mask = list(is_batched[skip:])
-    while True:
-        out = batch_program(body, mask, size).out_batched
-        new = [k for k in range(n_carry) if out[k] and not mask[n_consts + k]]
-        if not new:
-            break
-        for k in new:
-            mask[n_consts + k] = True
-    force = [*mask[n_consts : n_consts + n_carry], *[False] * (len(body.outputs) - n_carry)]
-    batched = batch_program(body, mask, size, force)
-    operands = []
-    for i, (x, want, have) in enumerate(zip(args[skip:], mask, is_batched[skip:], strict=True)):
-        if want and not have:
-            x = spread(x, size)
-        elif have and i >= n_consts + n_carry:
-            x = _swap(x)
-        operands.append(x)
-    results = bind_scan(
-        [*args[:skip], *operands], batched.program, n_consts, n_carry, length, reverse
-    )
-    flags = batched.out_batched
-    outputs = [
-        _swap(y) if on and j >= n_carry else y
-        for j, (y, on) in enumerate(zip(results, flags, strict=True))
-    ]
-    return tuple(outputs), flags
-
-
-def _swap(x: Any) -> Any:
-    """The batch axis and the axis of the items exchanged; a stack batches its items."""
-    if isinstance(x.variable.type, StackType):
-        return x
-    return transpose(x, (1, 0, *range(2, x.ndim)))
-
-
-def _batch_lengths(
-    size: int,
-    args: Sequence[Any],
-    is_batched: Sequence[bool],
-    body: Program,
-    n_consts: int,
-    n_carry: int,
-    reverse: bool,
-) -> Any:
-    """Lanes of different lengths: each is live while the index is below its own trip count."""
-    counts, operands = args[0], list(args[1:])
-    mask = list(is_batched[1:])
-    for i in range(n_consts, n_consts + n_carry):
-        if not mask[i]:
-            operands[i], mask[i] = spread(operands[i], size), True
-    batched = batch_program(body, mask, size, [True] * len(body.outputs)).program
-
-    def step(*values: Any) -> list[Any]:
-        counts, index = values[0], values[1 + n_consts]
-        inner = [*values[1 : 1 + n_consts], *values[2 + n_consts :]]
-        live = bind(lt_p, index, counts)
-        lent = [borrow(x, live) if on else x for x, on in zip(inner, mask, strict=True)]
-        outs = record_program(batched, lent)
-        carry = inner[n_consts : n_consts + n_carry]
-        new = [choose(live, a, b) for a, b in zip(outs[:n_carry], carry, strict=True)]
-        ys = [choose(live, y, None) for y in outs[n_carry:]]
-        return [sub(index, 1) if reverse else add(index, 1), *new, *ys]
-
-    types = [batched_type(t, size) if on else t for t, on in zip(body.in_types, mask, strict=True)]
-    index_type = Type((), np.int64)
-    program = record_rule_program(
-        "scan under vmap",
-        step,
-        [counts.variable.type, *types[:n_consts], index_type, *types[n_consts:]],
-    )
-    count = longest(counts)
-    start = sub(count, 1) if reverse else zeros(index_type)
-    results = bind_scan(
-        [count, counts, *operands[:n_consts], start, *operands[n_consts:]],
-        program,
-        1 + n_consts,
-        1 + n_carry,
-        None,
-        reverse,
-    )
-    return results[1:], (True,) * len(body.outputs)
-
-
 # -- Taylor mode -----------------------------------------------------------------------------------
 
 
@@ -469,8 +198,8 @@ scan_p = define(
         _run,
         _types,
         linearize=_linearize,
-        transpose_all=_transpose,
-        batch=_batch,
+        transpose_all=transpose_scan,
+        batch=batch_scan,
         series=_series,
         cost=_cost,
         is_multiple=True,

@@ -21,7 +21,8 @@ from wengert.control.call import program_flops, regroup
 from wengert.control.lanes import any_live, borrow, choose
 from wengert.control.loop_rules import linear_loop
 from wengert.control.programs import record_linear_rule, record_rule_program, zeros
-from wengert.control.scan import bind_scan, series_body
+from wengert.control.scan import series_body
+from wengert.control.scan_equation import bind_scan
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ir.program import Program, Var
 from wengert.ops.core import add
@@ -97,9 +98,7 @@ def _linearize(kinds: Any, params: dict[str, Any], active: tuple[int, ...]) -> L
             return {}
         count = outs[n_carry]
         operands = loop.operands(args, lambda j: outs[j + 1], tangents, count)
-        results = bind_scan(
-            [count, *operands], loop.body, loop.n_consts, loop.n_carry, None, False
-        )
+        results = bind_scan([count, *operands], loop.body, loop.n_consts, loop.n_carry, None, False)
         places = [*[i - n_consts for i in loop.active_carry], *[j + 1 for j in loop.out_ys]]
         return dict(zip(places, results, strict=True))
 

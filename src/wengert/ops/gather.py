@@ -22,7 +22,7 @@ from wengert.ir.primitive import Primitive
 from wengert.ops.core import broadcast_to, reshape, transpose, unfit, zeros_of
 from wengert.ops.elementwise import select
 from wengert.ops.families import linear
-from wengert.ops.indexing import fits_selection, writable
+from wengert.ops.indexing import fits_selection, update_jvp, writable
 from wengert.ops.places import batch_places, lanes, last_writer_p, places_shape
 from wengert.trace.tracer import bind
 from wengert.types import Type
@@ -131,18 +131,6 @@ def _update_type(base: Type, value: Any, *indices: Any, axes: Axes) -> Type:
     if isinstance(value, Type):
         fits_selection(value.shape, _gather_type(base, *indices, axes=axes).shape)
     return base
-
-
-def _update_jvp(adds: bool) -> Any:
-    def jvp(args: Any, out: Any, tangents: Any, *, axes: Axes) -> Any:
-        dx, dv = tangents[:2]
-        if dv is None and adds:
-            return dx
-        dx = zeros_of(args[0]) if dx is None else dx
-        primitive = scatter_add_p if adds else scatter_set_p
-        return bind(primitive, dx, 0 if dv is None else dv, *args[2:], axes=axes)
-
-    return jvp
 
 
 # -- transposes ------------------------------------------------------------------------------------
@@ -271,7 +259,7 @@ scatter_set_p: Primitive = linear(
     transpose=None,
     transpose_all=_transpose_set,
     batch=_update_batch(adds=False),
-    jvp=_update_jvp(adds=False),
+    jvp=update_jvp(lambda: scatter_set_p, adds=False),
     in_place=_set_in_place,
     gives_array=True,
     render=_render_update("scatter_set"),
@@ -285,7 +273,7 @@ scatter_add_p = linear(
     group=frozenset({0, 1}),
     transpose=_transpose_add,
     batch=_update_batch(adds=True),
-    jvp=_update_jvp(adds=True),
+    jvp=update_jvp(lambda: scatter_add_p, adds=True),
     in_place=_add_in_place,
     gives_array=True,
     flops=lambda in_types, out_types, *, axes: (

@@ -10,7 +10,7 @@ full slices at its end are left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import IndexingError, ShapeError
-from wengert.ir.primitive import Primitive
+from wengert.ir.primitive import Primitive, Rule
 from wengert.ops.core import (
     broadcast_to,
     copy,
@@ -197,13 +197,15 @@ def fits_selection(shape: tuple[int, ...], selected: tuple[int, ...]) -> None:
         )
 
 
-def _update_jvp(adds: bool) -> Any:
-    def jvp(args: Any, out: Any, tangents: Any, *, index: Index) -> Any:
-        dx, dv = tangents
+def update_jvp(update: Callable[[], Primitive], adds: bool) -> Rule:
+    """The derivative of writing a value into a base, for a primitive (base, value, *places)."""
+
+    def jvp(args: Any, out: Any, tangents: Any, **params: Any) -> Any:
+        dx, dv = tangents[:2]
         if dv is None and adds:
             return dx
         dx = zeros_of(args[0]) if dx is None else dx
-        return bind(index_add_p if adds else index_set_p, dx, 0 if dv is None else dv, index=index)
+        return bind(update(), dx, 0 if dv is None else dv, *args[2:], **params)
 
     return jvp
 
@@ -284,7 +286,7 @@ index_set_p: Primitive = linear(
     group=frozenset({0, 1}),
     transpose=None,
     batch=_update_batch(adds=False),
-    jvp=_update_jvp(adds=False),
+    jvp=update_jvp(lambda: index_set_p, adds=False),
     transpose_all=_transpose_set,
     in_place=_set_in_place,
     gives_array=True,
@@ -298,7 +300,7 @@ index_add_p: Primitive = linear(
     group=frozenset({0, 1}),
     transpose=_transpose_add,
     batch=_update_batch(adds=True),
-    jvp=_update_jvp(adds=True),
+    jvp=update_jvp(lambda: index_add_p, adds=True),
     in_place=_add_in_place,
     gives_array=True,
     flops=lambda in_types, out_types, *, index: (

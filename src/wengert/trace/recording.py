@@ -467,7 +467,7 @@ class Recording:
         if value is not None:
             is_array = isinstance(value, (np.ndarray, ArrayTracer))
         else:
-            is_array = gives_array or type(var.type) is StackType or var.type.shape != ()  # type: ignore[union-attr]  # a Type where no stack
+            is_array = gives_array or type(var.type) is StackType or var.type.shape != ()
         return (ArrayTracer if is_array else ScalarTracer)(self, var, value)
 
     # -- hooks of the special recordings --------------------------------------------------------

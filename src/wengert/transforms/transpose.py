@@ -98,7 +98,7 @@ class _Backward:
         if type(type_) is StackType:
             self.equations.append(Equation(stack_zeros_p, (), {"type": type_}, (zero,)))
             return zero
-        params = {"shape": type_.shape, "dtype": type_.dtype}  # type: ignore[union-attr]  # a Type
+        params = {"shape": type_.shape, "dtype": type_.dtype}
         self.equations.append(Equation(full_p, (_ZERO,), params, (zero,)))
         return zero
 

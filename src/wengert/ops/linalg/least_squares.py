@@ -35,7 +35,8 @@ from wengert.ops.linalg.common import (
     real_dtype,
     sum_terms,
 )
-from wengert.ops.linalg.svd import hermitian_svd, svdvals_along, svdvals_p
+from wengert.ops.linalg.structure import hermitian_from
+from wengert.ops.linalg.svd import svd_p, svdvals, svdvals_along, svdvals_p
 from wengert.ops.matmul import matmul
 from wengert.trace.tracer import bind, implements
 from wengert.types import Type
@@ -95,18 +96,35 @@ NOT_GIVEN: Any = _NotGiven()
 
 @implements(np.linalg.pinv)
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NOT_GIVEN) -> Any:
-    """The pseudo-inverse; its derivative is that at constant rank."""
-    a = as_square("pinv", a) if hermitian else as_matrices("pinv", a)
+    """The pseudo-inverse; its derivative is that at constant rank.
+
+    With `hermitian` the lower triangle is read.
+    """
+    a = hermitian_from(as_square("pinv", a), True) if hermitian else as_matrices("pinv", a)
     if rcond is None:
         rcond = rtol if rtol is not NOT_GIVEN and rtol is not None else default_rcond(a, rtol)
     elif rtol is not NOT_GIVEN:
         np.linalg.pinv(np.eye(1), rcond=1e-15, rtol=1e-15)  # NumPy's own complaint
-    if hermitian:
-        u, s, vh = hermitian_svd(a, True)
-        cutoff = np.asarray(rcond)[..., None] * np.max(s, axis=-1, keepdims=True)
-        inverse = np.where(s > cutoff, 1 / np.where(s > cutoff, s, 1), 0)
-        return chain(column_scaled(adjoint(vh), inverse), adjoint(u))
-    return bind(pinv_p, a, rcond)
+    return bind(pinv_p, of_full_rank(a, rcond), rcond)
+
+
+def of_full_rank(a: Any, rcond: Any) -> Any:
+    """`a` without its singular values up to rcond max(s), where `rcond` is more than rounding.
+
+    The derivative of the pseudo-inverse is exact where what is left out is zero. The projector on
+    the singular vectors that are kept has a derivative whatever the values are among themselves.
+    """
+    rounding = _ROUNDING * float(np.finfo(a.dtype).eps) * max(1, *a.shape[-2:])
+    if isinstance(rcond, (int, float)) and rcond <= rounding:
+        return a
+    s, _, vh = bind(svd_p, a, full_matrices=False)
+    cutoff = reshape(as_operand(rcond), (*np.shape(rcond), 1)) * np.max(s, axis=-1, keepdims=True)
+    kept = column_scaled(adjoint(vh), convert(s > cutoff, a.dtype))
+    return chain(a, kept, vh)
+
+
+# A cutoff of so many units of rounding leaves out what is zero as far as can be seen.
+_ROUNDING = 100
 
 
 def default_rcond(a: Any, rtol: Any) -> float:
@@ -173,7 +191,10 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     m, n = a.shape
     if rcond is None:
         rcond = float(np.finfo(a.dtype).eps * max(m, n))
-    x, rank, s = bind(lstsq_p, a, columns, rcond)
+    kept = of_full_rank(a, rcond)
+    x, rank, s = bind(lstsq_p, kept, columns, rcond)
+    if kept is not a:
+        s = svdvals(a)
     is_full = int(rank) == n if is_known(rank) else m >= n
     misfits = columns - matmul(a, x)
     squares = real(mul(conj(misfits), misfits))
@@ -221,7 +242,7 @@ def _lstsq_stack(size: int, args: Any, is_batched: Any) -> Any:
     a, b, rcond = args
     if not is_batched[0]:
         a = broadcast_to(a, (size, *a.shape))
-    x = matmul(pinv(a, rcond), b)
+    x = matmul(bind(pinv_p, a, rcond), b)
     (s,) = bind(svdvals_p, a, full_matrices=False)
     limit = rcond[:, None] if is_batched[2] else rcond
     rank = np.sum(s > limit * s[:, :1], axis=-1)
