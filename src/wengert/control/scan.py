@@ -21,7 +21,7 @@ import numpy as np
 
 from wengert.control.call import program_flops, regroup
 from wengert.control.lanes import zero_item
-from wengert.control.loop_rules import linear_loop
+from wengert.control.loop_rules import linear_loop, spread_mask
 from wengert.control.programs import (
     record_linear_rule,
     zeros,
@@ -180,16 +180,14 @@ def series_body(
     body: Program, active: Sequence[bool], n_consts: int, n_carry: int, order: int
 ) -> Any:
     """The body of a loop on series, and which of its inputs are series."""
-    mask = list(active)
     n_ys = len(body.outputs) - n_carry
-    while True:
+
+    def series(mask: Sequence[bool]) -> Any:
         force = [*mask[n_consts : n_consts + n_carry], *[False] * n_ys]
-        made = series_program(body, mask, order, force)
-        new = [k for k in range(n_carry) if made.out_active[k] and not mask[n_consts + k]]
-        if not new:
-            return mask, made
-        for k in new:
-            mask[n_consts + k] = True
+        return series_program(body, mask, order, force)
+
+    mask = spread_mask(active, n_consts, n_carry, lambda mask: series(mask).out_active)
+    return mask, series(mask)
 
 
 scan_p = define(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.control.lanes import borrow, choose, longest
+from wengert.control.loop_rules import batched_carries
 from wengert.control.programs import record_rule_program, zeros
 from wengert.control.scan_equation import bind_scan
 from wengert.ir.program import Program
@@ -33,14 +34,7 @@ def batch_scan(
     if length is None and is_batched[0]:
         return _batch_lengths(size, args, is_batched, body, n_consts, n_carry, reverse)
     skip = 1 if length is None else 0
-    mask = list(is_batched[skip:])
-    while True:
-        out = batch_program(body, mask, size).out_batched
-        new = [k for k in range(n_carry) if out[k] and not mask[n_consts + k]]
-        if not new:
-            break
-        for k in new:
-            mask[n_consts + k] = True
+    mask = batched_carries(body, is_batched[skip:], n_consts, n_carry, size)
     force = [*mask[n_consts : n_consts + n_carry], *[False] * (len(body.outputs) - n_carry)]
     batched = batch_program(body, mask, size, force)
     operands = []

@@ -19,7 +19,7 @@ import numpy as np
 
 from wengert.control.call import program_flops, regroup
 from wengert.control.lanes import any_live, borrow, choose
-from wengert.control.loop_rules import linear_loop
+from wengert.control.loop_rules import batched_carries, linear_loop
 from wengert.control.programs import record_linear_rule, record_rule_program, zeros
 from wengert.control.scan import series_body
 from wengert.control.scan_equation import bind_scan
@@ -128,14 +128,7 @@ def _batch(
     is_counted: bool,
 ) -> Any:
     n_carry = len(args) - n_consts
-    mask = list(is_batched)
-    while True:
-        out = batch_program(body, mask, size).out_batched
-        new = [k for k in range(n_carry) if out[k] and not mask[n_consts + k]]
-        if not new:
-            break
-        for k in new:
-            mask[n_consts + k] = True
+    mask = batched_carries(body, is_batched, n_consts, n_carry, size)
     if batch_program(cond, mask, size).out_batched[0]:
         mask[n_consts:] = [True] * n_carry
     operands = [

@@ -266,7 +266,7 @@ scatter_set_p: Primitive = linear(
     support=_support("scatter_set", "front[places] = value"),
     facts={"ties": "of several writes to one place the last one counts, also for derivatives"},
 )
-scatter_add_p = linear(
+scatter_add_p: Primitive = linear(
     "scatter_add",
     _add,
     _update_type,

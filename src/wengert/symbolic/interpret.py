@@ -59,7 +59,7 @@ def _apply(equation: Equation, args: list[Any]) -> Sequence[Any]:
             raise _missing(equation, str(error)) from error
     else:
         result = _by_implementation(equation, args)
-    outputs = result if primitive.is_multiple else (result,)
+    outputs = result if isinstance(result, (tuple, list)) else (result,)
     return [_tidy(out) for out in outputs]
 
 

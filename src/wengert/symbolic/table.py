@@ -97,6 +97,7 @@ ELEMENTWISE: dict[str, Rule] = {
     "arctan": sympy.atan,
     "arctan2": sympy.atan2,
     "hypot": lambda x, y: sympy.sqrt(x**2 + y**2),
+    "i0": lambda x: sympy.besseli(0, x),
     "sinh": sympy.sinh,
     "cosh": sympy.cosh,
     "tanh": sympy.tanh,
