@@ -311,3 +311,20 @@ def test_threads_do_not_disturb_each_other():
     for t in threads:
         t.join()
     assert not errors
+
+
+@pytest.mark.parametrize(
+    "f",
+    [lambda x: 3.0, lambda x: np.where(x > 0, x, 0.0), np.sin, lambda x: np.reshape(x, ())],
+    ids=["constant", "where", "sin", "reshape"],
+)
+def test_the_derivative_in_a_number_is_a_numpy_scalar(f):
+    for derivative in (
+        wg.grad(f)(1.5),
+        wg.vjp(f, 1.5)[1](1.0)[0],
+        wg.derivative(f)(1.5),
+        wg.elementwise_grad(f)(1.5),
+        wg.jacfwd(f)(1.5),
+        wg.jacrev(f)(1.5),
+    ):
+        assert isinstance(derivative, np.float64)

@@ -106,7 +106,12 @@ def copy_frozen(value: Any, recording: DifferentiatingRecording) -> Any:
 
 def pull_back(recorded: Recorded, cts: Sequence[Any]) -> list[Any]:
     """Cotangents of the active leaves, for cotangents of the active outputs."""
-    return evaluate(pullback_program(recorded), [*recorded.residuals, *cts])
+    return scalars(evaluate(pullback_program(recorded), [*recorded.residuals, *cts]))
+
+
+def scalars(values: Sequence[Any]) -> list[Any]:
+    """The values, 0-d arrays made NumPy scalars: what a derivative in a number is."""
+    return [v[()] if isinstance(v, np.ndarray) and v.shape == () else v for v in values]
 
 
 def pullback_program(recorded: Recorded, of_one: bool = False) -> Program:
@@ -155,9 +160,9 @@ def value_and_grad(
         seed = _scalar_seed(recorded, holomorphic)
         if recorded.linearized.out_active:
             program = pullback_program(recorded, of_one=True)
-            cts = evaluate(program, [*recorded.residuals, seed])
+            cts = scalars(evaluate(program, [*recorded.residuals, seed]))
         else:
-            cts = [zeros_of(x) for x in selection.leaves]
+            cts = scalars([zeros_of(x) for x in selection.leaves])
         if holomorphic:
             cts = [conj(ct) for ct in cts]
         gradient = rebuild_tree(selection.spec, cts)

@@ -26,6 +26,7 @@ from wengert.api.differentiate import (
     pullback_program,
     push_forward,
     record,
+    scalars,
 )
 from wengert.errors import ArgumentError, NonScalarOutputError, NotDifferentiableError
 from wengert.ir.program import Program, split_program
@@ -251,7 +252,7 @@ def _forward(recorded: Recorded, in_types: list[Any]) -> list[list[Any]]:
         start = 0
         for t in in_types:
             if i not in found:
-                row.append(zeros_of(Type((*out.shape, *t.shape), out.dtype)))
+                row.append(_owned(zeros_of(Type((*out.shape, *t.shape), out.dtype))))
                 continue
             part = found[i]
             if len(in_types) > 1:
@@ -284,7 +285,8 @@ def _reverse(recorded: Recorded, in_types: list[Any]) -> list[list[Any]]:
     start = 0
     for i, out in enumerate(recorded.types):
         if i not in linearized.out_active:
-            blocks.append([zeros_of(Type((*out.shape, *t.shape), t.dtype)) for t in in_types])
+            zeros = [zeros_of(Type((*out.shape, *t.shape), t.dtype)) for t in in_types]
+            blocks.append([_owned(z) for z in zeros])
             continue
         row = []
         for t, all_rows in zip(in_types, rows, strict=True):
@@ -390,7 +392,7 @@ def derivative(
             found[i] if i in found else zeros_of(t) if t.is_differentiable else None
             for i, t in enumerate(recorded.types)
         ]
-        return rebuild_tree(recorded.spec, leaves)
+        return rebuild_tree(recorded.spec, scalars(leaves))
 
     return derivative_of
 
@@ -415,7 +417,8 @@ def elementwise_grad(
         active = [recorded.types[i] for i in recorded.linearized.out_active]
         ones = [full(t.shape, 1, t.dtype) for t in active]
         if not active:
-            return rebuild_tree(selection.spec, [zeros_of(x) for x in selection.leaves])
+            zeros = [zeros_of(x) for x in selection.leaves]
+            return rebuild_tree(selection.spec, scalars(zeros))
         return rebuild_tree(selection.spec, pull_back(recorded, ones))
 
     return gradient
