@@ -243,6 +243,7 @@ def draw(rows: Sequence[Row], path: Path) -> Path | None:
     if made is None:
         return None
     figure, axes = made
+    ticks = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
     for axis, size in zip(axes[0], sizes, strict=True):
         members = [row for row in rows if panel(row) == size]
         for peer, color in (("autograd", "tab:blue"), ("torch", "tab:orange")):
@@ -255,6 +256,8 @@ def draw(rows: Sequence[Row], path: Path) -> Path | None:
                 axis.plot(*zip(*points, strict=True), "o", color=color, label=f"against {peer}")
         axis.axvline(1.0, color="black", linewidth=0.8)
         axis.set_xscale("log")
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.minorticks_off()
         axis.set_yticks(range(len(members)), [row.workload.name for row in members], fontsize=7)
         axis.invert_yaxis()
         axis.set_title(f"{size} element{'s' * (size > 1)}", fontsize=9)

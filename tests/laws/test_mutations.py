@@ -8,8 +8,10 @@ that no case runs fails too.
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -34,6 +36,7 @@ HARMLESS = {
     Mutation(Rule("take_diagonal", "transpose", 0), "out", 0, "transposed"): "it is diagonal",
 }
 MAX_CASES = 40
+TIME_LIMIT = 5.0  # seconds; a check takes about 0.01
 NOTICED = (AssertionError, WengertError, ValueError, IndexError, ArithmeticError)
 
 Use = tuple[float, str, Case]  # seconds, check, case
@@ -97,10 +100,30 @@ def is_noticed(mutation: Mutation, uses: list[Use]) -> bool:
         for _, check, case in [*uses[:MAX_CASES], *seconds[:MAX_CASES]]:
             wg.clear_cache()
             try:
-                CHECKS[check](case)
+                with time_limit():
+                    CHECKS[check](case)
             except NOTICED:
                 return True
     return False
+
+
+@contextmanager
+def time_limit() -> Iterator[None]:
+    """Raise where a check takes very long: wrong rules may make a loop that never ends."""
+    if not hasattr(signal, "setitimer"):  # Windows
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        raise AssertionError("a loop does not end")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, TIME_LIMIT)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("rule", [pytest.param(rule, id=str(rule)) for rule in RULES])

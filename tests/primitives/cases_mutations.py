@@ -60,6 +60,7 @@ def flags(rng: np.random.Generator) -> Any:
 
 
 LOOPS = [
+    Case("branch one lane", wg.vmap(branch), between(-1, 1, (1, 2))),
     Case("branch lanes", wg.vmap(branch), between(-1, 1, (4, 2))),
     Case("loop lanes", wg.vmap(grown), between(0.3, 0.9, (3, 2), (3,))),
     Case("loop in branch lanes", wg.vmap(grown_or_not), between(-1, 1, (4, 2))),

@@ -112,7 +112,7 @@ class TestErrors:
         [
             (lambda a: np.linalg.norm(a, "nuc", axis=0), "not defined for vectors"),
             (lambda a: np.linalg.norm(a, 3), "not defined for matrices"),
-            (lambda a: np.linalg.norm(a, axis=5), "norm: there is no such axis"),
+            (lambda a: np.linalg.norm(a, axis=5), "norm: the array has no such axis"),
             (lambda a: np.linalg.norm(a, axis=(0, 0)), "the two axes are the same"),
             (lambda a: np.linalg.norm(a[None], 1), "neither one nor two"),
             (lambda a: np.linalg.matrix_power(a, 0.5), "the exponent is no integer"),

@@ -30,6 +30,7 @@ from wengert.ops.elementwise import select
 from wengert.ops.families import elementwise
 from wengert.ops.linalg.common import MatrixShapeError, describe
 from wengert.ops.linalg.svd import svdvals
+from wengert.ops.products import normalize_axis
 from wengert.trace.tracer import bind, implements
 from wengert.types import Type
 
@@ -116,21 +117,6 @@ def as_inexact(x: Any) -> Any:
     return x if x.dtype.kind in "fc" else convert(x, np.float64)
 
 
-def normal_axis(name: str, axis: Any, ndim: int) -> int:
-    """A non-negative axis."""
-    try:
-        i = int(axis.__index__())
-    except AttributeError:
-        i = ndim
-    if not -ndim <= i < ndim:
-        raise ArgumentError(
-            f"{name}: there is no such axis.",
-            got=f"axis={axis!r} of an array with {ndim} axes",
-            expected=f"integers from {-ndim} to {ndim - 1}" if ndim else "no axis",
-        )
-    return i % ndim
-
-
 @implements(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Vector or matrix norm, chosen as NumPy does by `ord` and the number of axes."""
@@ -142,7 +128,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     ):
         return euclidean(x, range(ndim), keepdims)
     axes = range(ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
-    axes = tuple([normal_axis("norm", a, ndim) for a in axes])
+    axes = tuple([normalize_axis(a, ndim, "norm") for a in axes])
     if len(axes) == 1:
         return _vector(x, ord, axes, keepdims)
     if len(axes) == 2:
@@ -218,7 +204,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
         given: Any = range(ndim)
     else:
         given = axis if isinstance(axis, (tuple, list)) else (axis,)
-    axes = tuple([normal_axis("vector_norm", a, ndim) for a in given])
+    axes = tuple([normalize_axis(a, ndim, "vector_norm") for a in given])
     return _vector(x, ord, axes, bool(keepdims))
 
 
