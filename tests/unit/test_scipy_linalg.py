@@ -342,6 +342,10 @@ class TestSystems:
             ShapeError, match="solve_sylvester: the sizes of the matrices do not fit"
         ):
             wg.vjp(lambda q: linalg.solve_sylvester(A, A, q), np.ones((2, 2)))
+        with pytest.raises(ShapeError, match="expm_frechet: the sizes of the matrices do not fit"):
+            wg.vjp(lambda a: linalg.expm_frechet(a, np.eye(2)), A)
+        with pytest.raises(ShapeError, match="solve_discrete_lyapunov: the sizes of the matrices"):
+            wg.vjp(lambda a: linalg.solve_discrete_lyapunov(a, np.eye(2)), A)
         with pytest.raises(ShapeError, match="khatri_rao: the numbers of columns differ"):
             wg.vjp(lambda a: linalg.khatri_rao(a, np.ones((2, 2))), A)
         with pytest.raises(ArgumentError, match="solve_discrete_lyapunov: there is no such method"):

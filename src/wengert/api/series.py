@@ -83,7 +83,7 @@ def jet(
         out_leaves, out_spec = flatten_outputs("jet", f(*trees.unflatten(spec, handles)))
         program = recording.program([recording.output(leaf) for leaf in out_leaves])
     flags = [*active, *[False] * len(program.captured)]
-    differentiable = [a.type.is_differentiable for a in program.outputs]  # type: ignore[union-attr]  # outputs are Vars
+    differentiable = [t.is_differentiable for t in program.out_types]
     done = series_program(program, flags, order, differentiable)
     inputs: list[Any] = []
     for x, term, on in zip(values, terms, active, strict=True):

@@ -26,7 +26,7 @@ from wengert.control.programs import (
     zeros_equation,
 )
 from wengert.ir.primitive import Primitive, define
-from wengert.ir.program import Program, Var
+from wengert.ir.program import Program, Var, atom_type
 from wengert.trace.evaluate import plan_of, record_program
 from wengert.trace.tracer import bind
 from wengert.transforms.batch import batch_program
@@ -138,7 +138,7 @@ def _linear_branch(
     outputs = []
     for j in out_active:
         if j not in result:
-            equations.append(zeros_equation(branch.outputs[j].type))  # type: ignore[union-attr]  # active outputs are Vars
+            equations.append(zeros_equation(atom_type(branch.outputs[j])))
             result[j] = equations[-1].outputs[0]
         outputs.append(result[j])
     residuals = [slots.get(s) or Var(t) for s, t in enumerate(slot_types)]

@@ -20,7 +20,7 @@ from wengert.control.programs import (
     zeros,
     zeros_equation,
 )
-from wengert.ir.program import Equation, Program, Var, prune
+from wengert.ir.program import Equation, Program, Var, atom_type, prune
 from wengert.trace.evaluate import record_program
 from wengert.transforms.batch import batch_program
 
@@ -155,7 +155,7 @@ def _linear_body(
     outputs = []
     for j in (*carry, *out_ys):
         if j not in result:
-            equations.append(zeros_equation(body.outputs[j].type))  # type: ignore[union-attr]  # active carries are Vars
+            equations.append(zeros_equation(atom_type(body.outputs[j])))
             result[j] = equations[-1].outputs[0]
         outputs.append(result[j])
     return Program(inputs, equations, outputs)

@@ -57,10 +57,10 @@ def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
     return result
 
 
-def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
+def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     """A new array with the same elements, in the current recording if there is one."""
     a = array_of(a)
-    return np.copy(here(a), order=order)  # type: ignore[call-overload]  # as given
+    return np.copy(here(a), order=order)
 
 
 def arange(

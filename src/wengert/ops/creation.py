@@ -99,7 +99,7 @@ def array(
     dtype: Any = None,
     *,
     copy: Any = True,
-    order: str = "K",
+    order: Any = "K",
     subok: bool = False,
     ndmin: int = 0,
     like: Any = None,
@@ -132,13 +132,13 @@ def array(
     result = array_of(object, dtype)
     if not isinstance(result, Tracer):
         if current_recording.get() is None:
-            return np.array(object, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin)  # type: ignore[call-overload]  # as given
-        result = here(np.array(object, dtype, ndmin=ndmin, order=order))  # type: ignore[call-overload]  # as given
+            return np.array(object, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin)
+        result = here(np.array(object, dtype, ndmin=ndmin, order=order))
     if result.ndim < ndmin:
         result = reshape(result, (*(1,) * (ndmin - result.ndim), *result.shape))
     if not isinstance(result, ArrayTracer):
         return copy_of(result)
-    return np.copy(result, order=order) if copy else result  # type: ignore[call-overload]  # as given
+    return np.copy(result, order=order) if copy else result
 
 
 def asarray(a: Any, dtype: Any = None, order: Any = None, **kwargs: Any) -> Any:

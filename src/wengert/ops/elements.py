@@ -132,11 +132,11 @@ def _through_transpose(axes: tuple[int, ...], index: Index, shape: tuple[int, ..
 
 
 def _through_reshape(
-    order: str, index: Index, shape: tuple[int, ...], base_shape: tuple[int, ...]
+    order: Any, index: Index, shape: tuple[int, ...], base_shape: tuple[int, ...]
 ) -> Index | None:
     if len(index) != len(shape) or any(type(e) is not int for e in index):
         return None
-    flat = np.ravel_multi_index(index, shape, order=order) if shape else 0  # type: ignore[call-overload]  # "C" or "F"
+    flat = np.ravel_multi_index(index, shape, order=order) if shape else 0
     if not base_shape:
         return ()
-    return tuple([int(i) for i in np.unravel_index(flat, base_shape, order=order)])  # type: ignore[call-overload]  # as above
+    return tuple([int(i) for i in np.unravel_index(flat, base_shape, order=order)])

@@ -60,10 +60,10 @@ def _search_batch(get: Callable[[], Primitive], points: int) -> Callable[..., An
 # -- primitives ------------------------------------------------------------------------------------
 
 
-def _searchsorted_array(a: Any, v: Any, *, side: str, lanes: int) -> Any:
+def _searchsorted_array(a: Any, v: Any, *, side: Any, lanes: int) -> Any:
     if lanes == 0:
-        return np.searchsorted(a, v, side=side)  # type: ignore[call-overload]  # "left" or "right"
-    return by_lanes(lambda x, y: np.searchsorted(x, y, side), lanes, (a, v), v.shape, np.intp)  # type: ignore[call-overload]  # as above
+        return np.searchsorted(a, v, side=side)
+    return by_lanes(lambda x, y: np.searchsorted(x, y, side), lanes, (a, v), v.shape, np.intp)
 
 
 searchsorted_p: Primitive = define(

@@ -125,7 +125,8 @@ def from_sympy(expression: Any, symbols: Any) -> Function:
                 expected=f"{len(parameters)}: {', '.join(map(str, parameters))}",
             )
         # Pieces that are not chosen may be computed outside of their domain.
-        with np.errstate(**dict.fromkeys(writer.ignored_warnings, "ignore")):  # type: ignore[arg-type]  # names of warnings
+        ignored: Any = dict.fromkeys(writer.ignored_warnings, "ignore")
+        with np.errstate(**ignored):
             values = compute(*[a if isinstance(a, Tracer) else np.asarray(a)[()] for a in args])
         outputs, start = [], 0
         for shape, length in zip(shapes, lengths, strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.program import Equation, Program
+from wengert.ir.program import Equation, Program, atom_type
 from wengert.symbolic.library import boxed, is_condition, is_symbolic, sympy
 
 Run = Callable[[Program, Sequence[Any]], list[Any]]
@@ -38,7 +38,7 @@ def scan(run: Run, equation: Equation, args: list[Any]) -> list[Any]:
         rows.append(outputs[n_carry:])
     if params["reverse"]:
         rows.reverse()
-    shapes = [v.type.shape for v in equation.outputs[n_carry:]]  # type: ignore[union-attr]  # no stacks here
+    shapes = [atom_type(v).shape for v in equation.outputs[n_carry:]]
     return [*carry, *[_stacked([row[j] for row in rows], s) for j, s in enumerate(shapes)]]
 
 

@@ -11,7 +11,8 @@ the first runs, then straight-line Python code generated from the same calls. A 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
@@ -19,11 +20,25 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
-from wengert.ir.program import Equation, Literal, Program, Var
+from wengert.ir.program import Equation, Literal, Program, Var, atom_type
 from wengert.trace.tracer import Tracer, bind, current_body
 
 # Set by debug_nans: called with (equation, inputs, outputs) after every equation.
 watcher: ContextVar[Callable[..., None] | None] = ContextVar("watcher", default=None)
+
+# Whether what runs is the value of something being recorded, not a derivative.
+is_value: ContextVar[bool] = ContextVar("is_value", default=False)
+
+
+@contextmanager
+def recording_values() -> Iterator[None]:
+    """What runs inside, loop bodies too, are values: `debug_nans` says so."""
+    token = is_value.set(True)
+    try:
+        yield
+    finally:
+        is_value.reset(token)
+
 
 RUNS_BEFORE_CODE = 2
 _MAX_CODE_EQUATIONS = 4000
@@ -169,7 +184,7 @@ class Plan:
         ):
             values = [env[i] for i in ins]
             result = eq.primitive.array(*values, **eq.params)
-            watch(eq, values, result)
+            watch(eq, values, result, is_value.get())
             for slot, value in zip(outs, result if is_multiple else (result,), strict=True):
                 env[slot] = value
         return [
@@ -219,7 +234,7 @@ class _Lifetimes:
             primitive = eq.primitive
             shares = primitive.is_view or primitive.may_alias
             for v in eq.outputs:
-                if primitive.reads_elements and v.type.shape == ():  # type: ignore[union-attr]  # arrays only
+                if primitive.reads_elements and atom_type(v).shape == ():
                     self.is_fresh[v] = True  # a NumPy scalar, which shares nothing
                 elif shares and type(eq.inputs[0]) is Var:
                     self.owner[v] = self.root(eq.inputs[0])

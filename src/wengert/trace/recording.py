@@ -19,7 +19,7 @@ from wengert import trees
 from wengert.errors import ArgumentError, OutputError, user_location
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Atom, Equation, Literal, Program, Source, Var, exact
-from wengert.trace.evaluate import implementation, watcher
+from wengert.trace.evaluate import implementation, recording_values, watcher
 from wengert.trace.tracer import (
     ArrayTracer,
     ScalarTracer,
@@ -378,7 +378,11 @@ class Recording:
         equation = node.equation
         assert equation is not None
         if self.has_values:
-            outputs = self.compute(equation, values, in_place)
+            if self.watch is not None:
+                with recording_values():
+                    outputs = self.compute(equation, values, in_place)
+            else:
+                outputs = self.compute(equation, values, in_place)
             if self.watch is not None and self.is_concrete:
                 self.watch(equation.with_source(user_location()), values, outputs, True)
             if copies_read and primitive.is_view:

@@ -112,25 +112,23 @@ class DifferentiatingRecording(Recording):
             cache = self.node.derived = {}
         linearized = cache.get(key)
         if linearized is None:
-            steps = [(n.equation, n.rule) for n in self.node.path() if n.rule is not None]
-            if self.sources is not None:
-                steps = self._steps_with_sources()
+            steps = self._steps()
             active = [
                 v for v, on in zip(self.arguments, self.is_active_argument, strict=True) if on
             ]
-            linearized = stitch(steps, active, outputs)  # type: ignore[arg-type]  # rules come with equations
+            linearized = stitch(steps, active, outputs)
             if self.sources is None:
                 cache[key] = linearized
         return linearized
 
-    def _steps_with_sources(self) -> list[Any]:
+    def _steps(self) -> list[tuple[Equation, LinearRule]]:
+        """The equations with a derivative, each with its source if there are sources."""
         nodes = [n for n in self.node.path() if n.equation is not None]
-        assert self.sources is not None
-        return [
-            (n.equation.with_source(s), n.rule)  # type: ignore[union-attr]  # filtered above
-            for n, s in zip(nodes, self.sources, strict=True)
-            if n.rule is not None
-        ]
+        equations: list[Any] = [n.equation for n in nodes]
+        if self.sources is not None:
+            equations = [e.with_source(s) for e, s in zip(equations, self.sources, strict=True)]
+        pairs = zip(equations, nodes, strict=True)
+        return [(equation, n.rule) for equation, n in pairs if n.rule is not None]
 
     def residual_values(self, residuals: Iterable[Var]) -> list[Any]:
         saved = self.saved
@@ -168,7 +166,7 @@ def stitch(
         if not rule.out_active:
             continue  # the derivative is zero
         program = rule.program
-        mapping: dict[Var, Any] = dict(
+        mapping: dict[Any, Any] = dict(
             zip(
                 program.inputs,
                 [
@@ -182,7 +180,7 @@ def stitch(
         origin = eq.source and (*eq.source[:2], eq.primitive.name)
         copy_equations(program.equations, mapping, equations, origin)
         for i, out in zip(rule.out_active, program.outputs, strict=True):
-            tangent[eq.outputs[i]] = mapping.get(out, out)  # type: ignore[arg-type]  # literals stay
+            tangent[eq.outputs[i]] = mapping.get(out, out)
     out_active = tuple([i for i, a in enumerate(outputs) if a in tangent])
     results = [tangent[outputs[i]] for i in out_active]
     kept, needed = prune((), equations, results)

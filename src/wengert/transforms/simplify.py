@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.ir.program import Atom, Equation, Literal, Program, Var, prune
+from wengert.ir.program import Atom, Equation, Literal, Program, Var, atom_type, prune
 from wengert.ops.arithmetic import div_p
 from wengert.ops.core import add_p, broadcast_to_p, mul_p, neg_p, reshape_p, sub_p
 
@@ -67,7 +67,7 @@ class _Walk:
         out = eq.outputs[0]
         if source in self.known:
             self.known[out] = self.known[source]
-        is_single = eq.primitive is reshape_p and out.type.size == 1  # type: ignore[union-attr]  # no stack is reshaped
+        is_single = eq.primitive is reshape_p and atom_type(out).size == 1
         if eq.primitive is broadcast_to_p or is_single:
             origin = self.spread.get(source, source)
             if eq.primitive is broadcast_to_p or _rank(origin) == 0:
