@@ -13,15 +13,14 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
 
 import pytest
+
+import wengert as wg
 from laws.mutations import Mutation, Patched, Rule, noting, rules_of, spoiling
 from primitives.checks import CHECKS, applies, in_both_fields
 from primitives.harness import Case
 from primitives.test_generated import FAMILIES
-
-import wengert as wg
 from wengert.errors import WengertError
 from wengert.ir.primitive import registry
 

@@ -40,9 +40,7 @@ def branch(x: Any) -> Any:
 
 def grown(x: Any, a: Any) -> Any:
     """A loop whose length depends on both arguments."""
-    return wg.while_loop(
-        lambda s: np.sum(s * s) < 4.0, lambda s: np.sin(s) * a + s + x, x
-    )
+    return wg.while_loop(lambda s: np.sum(s * s) < 4.0, lambda s: np.sin(s) * a + s + x, x)
 
 
 def grown_or_not(x: Any) -> Any:
@@ -168,11 +166,17 @@ LINALG = [
         complex=True,
     ),
     Case("lu_factor pivots", factored, shuffled),
-    Case("lu_solve shuffled", lambda a, b: sla.lu_solve(sla.lu_factor(a), b), lambda rng: (shuffled(rng), rng.uniform(-1, 1, 4))),
+    Case(
+        "lu_solve shuffled",
+        lambda a, b: sla.lu_solve(sla.lu_factor(a), b),
+        lambda rng: (shuffled(rng), rng.uniform(-1, 1, 4)),
+    ),
     Case(
         "qr pivots",
-        lambda a: sla.qr(a, pivoting=True, mode="economic")[1]
-        * (sla.qr(a, pivoting=True, mode="economic")[2] + 1.0),
+        lambda a: (
+            sla.qr(a, pivoting=True, mode="economic")[1]
+            * (sla.qr(a, pivoting=True, mode="economic")[2] + 1.0)
+        ),
         shuffled_columns,
     ),
     Case("lstsq everything", least_squares, tall),
