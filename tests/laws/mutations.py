@@ -28,6 +28,7 @@ from wengert.transforms.rules import LinearRule
 from wengert.types import Stack, StackType
 
 Visit = Callable[[str, int, Any], Any]
+LAST = 3  # loops have any number of results: those from here on are spoiled together
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,13 @@ def visiting(rule: Rule, function: Callable[..., Any], visit: Visit) -> Callable
     """`function`, whose parts are shown to `visit` and replaced by what it returns."""
     many = rule.primitive.is_multiple
 
+    def show(part: str, index: int, value: Any) -> Any:
+        return visit(part, min(index, LAST), value)
+
     def outputs(values: Any, part: str = "out") -> Any:
         if not many:
-            return visit(part, 0, values)
-        return tuple([visit(part, j, v) for j, v in enumerate(values)])
+            return show(part, 0, values)
+        return tuple([show(part, j, v) for j, v in enumerate(values)])
 
     def jvp(args: Any, out: Any, tangents: Any, /, **params: Any) -> Any:
         given = [i for i, t in enumerate(tangents) if t is not None]
@@ -105,29 +109,29 @@ def visiting(rule: Rule, function: Callable[..., Any], visit: Visit) -> Callable
                 alone = [t if j == i else None for j, t in enumerate(tangents)]
                 along = function(args, out, alone, **params)
                 if any(t is not None for t in (along if many else (along,))):
-                    tangents = [*tangents[:i], visit("in", i, tangents[i]), *tangents[i + 1 :]]
+                    tangents = [*tangents[:i], show("in", i, tangents[i]), *tangents[i + 1 :]]
         return outputs(function(args, out, tangents, **params))
 
     def linearize(kinds: Any, params: Any, active: Any) -> Any:
-        return _linear_rule(function(kinds, params, active), visit)
+        return _linear_rule(function(kinds, params, active), show)
 
     def transpose_all(cts: Any, args: Any, linear: Any, /, **params: Any) -> Any:
         values = function(cts, args, linear, **params)
-        return {i: visit("out", i, values[i]) for i in linear}
+        return {i: show("out", i, values[i]) for i in linear}
 
     def transpose_one(ct: Any, args: Any, /, *i: int, **params: Any) -> Any:
-        return visit("out", i[0] if i else rule.key, function(ct, args, *i, **params))
+        return show("out", i[0] if i else rule.key, function(ct, args, *i, **params))
 
     def accumulate(so_far: Any, ct: Any, args: Any, /, **params: Any) -> Any:
-        return function(visit("so far", 0, so_far), visit("in", 0, ct), args, **params)
+        return function(show("so far", 0, so_far), show("in", 0, ct), args, **params)
 
     def batch(size: int, args: Any, is_batched: Any, /, **params: Any) -> Any:
         values, flags = function(size, args, is_batched, **params)
         if not many:
-            return (visit("item", 0, values) if flags else values), flags
+            return (show("item", 0, values) if flags else values), flags
         on = (flags,) * len(values) if isinstance(flags, bool) else flags
         shown = [
-            visit("item", j, v) if f else v for j, (v, f) in enumerate(zip(values, on, strict=True))
+            show("item", j, v) if f else v for j, (v, f) in enumerate(zip(values, on, strict=True))
         ]
         return tuple(shown), flags
 

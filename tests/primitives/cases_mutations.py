@@ -43,6 +43,15 @@ def grown(x: Any, a: Any) -> Any:
     return wg.while_loop(lambda s: np.sum(s * s) < 4.0, lambda s: np.sin(s) * a + s + x, x)
 
 
+def spiral(x: Any) -> Any:
+    """A loop whose derivatives of all orders read its residuals more than once."""
+
+    def step(s: Any) -> Any:
+        return 0.7 * np.sin(s) + s * x + 0.3 * s * s
+
+    return np.sum(wg.while_loop(lambda s: np.sum(s * s) < 9.0, step, x) ** 2)
+
+
 def grown_or_not(x: Any) -> Any:
     return wg.cond(np.sum(x) > 0.0, lambda v: grown(v, 0.7), lambda v: v * v, x)
 
@@ -67,7 +76,7 @@ LOOPS = [
         wg.vmap(wg.grad(summed(grown_or_not))),
         between(-1, 1, (4, 2)),
     ),
-    Case("loop hessian", wg.hessian(lambda x: np.sum(grown(x, 0.7))), between(0.3, 0.9, (2,))),
+    Case("loop hessian", wg.hessian(spiral), between(0.5, 0.9, (2,))),
     Case("flagged gradients", wg.vmap(wg.grad(summed(flagged)), (None, 0)), flags),
 ]
 
@@ -108,6 +117,7 @@ def stepped(x: Any) -> Any:
 
 CUSTOM = [
     Case("custom rule that reads itself", exponential, between(-1, 1, (3,))),
+    Case("custom rule in lanes", wg.vmap(exponential), between(-1, 1, (3,))),
     Case("custom rule with a call", running_square, between(-1, 1, (4,))),
     Case(
         "stop_gradient",
@@ -138,8 +148,8 @@ def ranked(a: Any) -> Any:
 
 
 def of_some_rank(rng: np.random.Generator) -> Any:
-    scales = np.array([3.0, 2.0, rng.choice([0.02, 1.8])])
-    return scales * np.eye(3) + rng.uniform(-0.05, 0.05, (3, 3))
+    scales = np.where(np.arange(3) <= rng.integers(3), 2.0, 0.02)
+    return (scales + rng.uniform(-0.01, 0.01, 3)) * np.eye(3) + rng.uniform(-0.01, 0.01, (3, 3))
 
 
 def factored(a: Any) -> Any:
@@ -226,6 +236,7 @@ PLACES = [
         lambda x: np.max(x, axis=1),
         lambda rng: tied(rng) * [1, 2, 3] + 0.5j * rng.uniform(-1, 1, (4, 3)),
     ),
+    Case("heaviside at zero", lambda x, y: np.heaviside(0 * x, y), between(0.3, 1, (3,), (3,))),
     Case("full", lambda x: full((2, 3), x * x, np.float64), between(0.3, 1, ())),
 ]
 
