@@ -52,7 +52,8 @@ class Mutation:
     """A rule with one of its parts spoiled.
 
     `part` is "in" (a tangent or cotangent that the rule reads), "out" (a derivative that it
-    gives), "so far" (the cotangent that it adds to) or "item" (a batched result).
+    gives), "so far" (the cotangent that it adds to), "item" (a batched result), "order" (a
+    coefficient of a series) or "value" (what is computed or written back).
     """
 
     rule: Rule
@@ -64,9 +65,12 @@ class Mutation:
         return f"{self.rule}: {self.part} {self.index}, {self.how}"
 
 
+_KINDS = "jvp linearize transpose_all batch series in_place specialize write_back".split()
+
+
 def rules_of(primitive: Primitive) -> Iterator[Rule]:
-    """Every rule of derivatives and batches in a record."""
-    for kind in ("jvp", "linearize", "transpose_all", "batch"):
+    """Every rule in a record, other than those that the values of all functions rest on."""
+    for kind in _KINDS:
         if callable(getattr(primitive, kind)) and not _is_derived(primitive, kind):
             yield Rule(primitive.name, kind)
     for kind in ("transpose", "accumulate"):
@@ -135,7 +139,23 @@ def visiting(rule: Rule, function: Callable[..., Any], visit: Visit) -> Callable
         ]
         return tuple(shown), flags
 
+    def series(order: int, args: Any, /, **params: Any) -> Any:
+        rows = function(order, args, **params)
+        return [[show("order", k, c) if k else c for k, c in enumerate(row)] for row in rows]
+
+    def in_place(*values: Any, **params: Any) -> Any:
+        return show("value", 0, function(*values, **params))
+
+    def specialize(**params: Any) -> Any:
+        run = function(**params)
+        return lambda *values: show("value", 0, run(*values))
+
+    def write_back(base: Any, view: Any, *others: Any, **params: Any) -> Any:
+        primitive, args, more = function(base, view, *others, **params)
+        return primitive, (show("value", 0, args[0]), *args[1:]), more
+
     kinds = [jvp, linearize, transpose_all, accumulate, batch]
+    kinds += [series, in_place, specialize, write_back]
     return {"transpose": transpose_one, **{f.__name__: f for f in kinds}}[rule.kind]
 
 
@@ -192,6 +212,8 @@ def noting(rule: Rule, found: set[Mutation]) -> Visit:
 
 def mutations_of(part: str, value: Any, is_of_matrices: bool = True) -> list[str]:
     """How a part can be spoiled so that its type stays what it is."""
+    if part == "value":
+        return ["sign"] if getattr(value, "dtype", None) is not None and value.dtype.kind in "fc" else []
     if not isinstance(value, Tracer):
         return []
     type_ = value.variable.type
@@ -227,6 +249,8 @@ def spoiled(value: Any, how: str) -> Any:
     """The value made wrong."""
     if how == "dropped":
         return None
+    if isinstance(value, np.ndarray | np.generic):
+        return -value if value.dtype.kind in "fc" else value
     if not isinstance(value, Tracer) or how not in mutations_of_type(value):
         return value
     if isinstance(value.variable.type, StackType):

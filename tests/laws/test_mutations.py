@@ -56,11 +56,13 @@ def users() -> dict[Mutation, list[Use]]:
         for case in cases:
             for check in ("first", "batch"):
                 note(found, noted, check, case)
-        missing = set(RULES) - set(EMPTY) - {m.rule for m in found}
-        for case in reversed(cases):
-            if missing:
-                note(found, noted, "second", case, missing)
-                missing -= {m.rule for m in noted}
+        for check, is_meant in [("second", False), ("series", True)]:
+            wanted = {r for r in RULES if (r.kind == "series") == is_meant} - set(EMPTY)
+            wanted -= {m.rule for m in found}
+            for case in cases:
+                if wanted <= {m.rule for m in found}:
+                    break
+                note(found, noted, check, case, wanted)
     finally:
         for patch in reversed(patches):
             patch.__exit__(None, None, None)

@@ -4,6 +4,7 @@ value     the result under a recording is NumPy's
 first     forward mode against differences, reverse mode against forward mode
 rate      the error of a central difference falls as h**2
 second    all four nestings of the modes, against differences
+series    Taylor coefficients along a curve against nested forward derivatives
 program   recorded without values: result, types, linearization and adjoint
 batch     vmap of the function and of its derivatives against a loop
 float32   single precision stays single
@@ -125,6 +126,26 @@ def check_second_order(case: Case) -> None:
     forward_over_forward = wg.jvp(tangent, args, vs)[1]
     left, right = inner(kept, forward_over_forward), inner(vs, forward_over_reverse)
     assert abs(left - right) <= 1e-9 * (size + abs(right) + 1e-3)
+
+
+def check_series(case: Case) -> None:
+    """Taylor mode along x + t v + t**2 u / 2: the derivatives are J v and J u + (v, H v)."""
+    args = case.draw()
+    rng = np.random.default_rng(8)
+    f = flat(case.f)
+    vs, us = [tuple([direction(rng, a) for a in args]) for _ in range(2)]
+
+    def along(*xs: Any) -> Any:
+        return tuple([t for t in wg.jvp(f, tuple(xs), vs)[1] if t is not None])
+
+    values, (first, second) = wg.jet(f, args, tuple([list(pair) for pair in zip(vs, us)]))
+    curved = wg.jvp(f, args, us)[1]
+    slopes, bends = wg.jvp(along, args, vs)
+    size = size_of(values)
+    active = [j for j, t in enumerate(curved) if t is not None]
+    for j, slope, bend in zip(active, slopes, bends, strict=True):
+        is_close(first[j], slope, 1e-10, size)
+        is_close(second[j], np.asarray(bend) + np.asarray(curved[j]), 1e-9, size)
 
 
 def check_rate(case: Case) -> None:
@@ -361,6 +382,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "first": check_first_order,
     "rate": check_rate,
     "second": check_second_order,
+    "series": check_series,
     "program": check_program,
     "text": check_text,
     "batch": check_batch,
@@ -376,6 +398,7 @@ def applies(case: Case, check: str) -> bool:
         "first": case.order >= 0,
         "rate": case.order >= 1 and case.tol is None,
         "second": case.order >= 2,
+        "series": case.order >= 2,
         "program": case.traces,
         "text": case.traces,
         "batch": case.batch and case.traces,

@@ -11,7 +11,7 @@ from typing import Any
 from wengert.control.call import call_p
 from wengert.control.checkpoint import checkpoint_p
 from wengert.control.cond_equation import cond_p
-from wengert.control.lanes import stack_choose_p
+from wengert.control.lanes import borrow_p, stack_choose_p
 from wengert.control.scan import scan_p
 from wengert.control.while_loop import while_p
 from wengert.ir.program import Program
@@ -127,9 +127,27 @@ def render_choose(ins: list[str], params: dict[str, Any]) -> str:
     return f"_stack_choose({', '.join(ins)})"
 
 
+BORROW = """
+def _borrow(x, live, axis):
+    if isinstance(x, list):
+        return [_borrow(item, live, axis) for item in x]
+    rows = live.reshape(-1, live.shape[axis])
+    items = x.reshape(rows.shape + x.shape[axis + 1 :])
+    donors = items[np.arange(len(rows)), np.argmax(rows, axis=1)][:, None]
+    mask = rows.reshape(rows.shape + (1,) * (items.ndim - 2))
+    return np.where(mask, items, donors).reshape(x.shape)
+"""
+
+
+def render_borrow(ins: list[str], params: dict[str, Any]) -> str:
+    """Operands of lanes that do not live, from one that does."""
+    return f"_borrow({', '.join(ins)}, {params['axis']})"
+
+
 scan_p.render_nested, scan_p.support = render_scan, SCAN
 while_p.render_nested, while_p.support = render_while, WHILE
 cond_p.render_nested = render_cond
 stack_choose_p.render, stack_choose_p.support = render_choose, CHOOSE
+borrow_p.render, borrow_p.support = render_borrow, BORROW
 for _primitive in (call_p, checkpoint_p):
     _primitive.render_nested = render_call

@@ -63,6 +63,9 @@ def real_dtype(dtype: Any) -> Any:
 
 
 def _share(x: Any, y: Any, *, dtype: Any) -> Any:
+    larger, smaller = np.greater(x, y), np.less(x, y)
+    if np.count_nonzero(larger) + np.count_nonzero(smaller) == np.size(larger):
+        return larger.astype(dtype)  # no tie, no NaN
     not_below = np.greater_equal(x, y)
     above = np.logical_not(np.less_equal(x, y))
     return np.multiply(np.add(not_below, above, dtype=np.int8), 0.5, dtype=dtype)

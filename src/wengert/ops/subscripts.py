@@ -48,6 +48,8 @@ def getitem(x: Tracer, index: Any) -> Any:
     shape = x.type.shape
     if kind is int and shape and -shape[0] <= index < shape[0]:
         return read(x, (index + shape[0] if index < 0 else index,))
+    if kind is np.ndarray and shape and _is_plain_place(index, shape[0]):
+        return gather(x, (index,), (0,))
     found = parse(x, index)
     if found is None:
         return _zero_dimensional(x, index)
@@ -66,6 +68,13 @@ def getitem(x: Tracer, index: Any) -> Any:
     if gives_zero_d and not result.shape:
         result = copy(result)  # a 0-d array of its own
     return _places_to_position(result, found)
+
+
+def _is_plain_place(index: np.ndarray, extent: int) -> bool:
+    """Whether an array holds valid positions along an axis: the common case, seen at once."""
+    if index.dtype.kind != "i" or index.ndim == 0 or index.size == 0:
+        return False
+    return bool(-extent <= index.min() and index.max() < extent)
 
 
 def _places_to_position(result: Any, found: Places) -> Any:

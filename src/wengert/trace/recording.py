@@ -35,7 +35,7 @@ from wengert.trace.views import deferred_view, link_view, may_update, refresh, u
 from wengert.types import AnyType, Stack, StackType, Type
 
 _serial = itertools.count(1)
-_MAX_NODES = 150_000
+_MAX_NODES = 400_000
 _FLOAT64 = np.dtype(np.float64)
 _COPY_LIMIT = 1 << 20  # bytes: larger arrays are marked read-only instead of copied
 
@@ -116,6 +116,10 @@ class Recording:
         Whether Python floats become inputs instead of literals; see `lifts_scalars_here`.
     keeps_sources : bool
         Whether each equation remembers the user's line.
+    kind : hashable
+        What recordings of one tree have in common, besides their class.
+    root : Root, optional
+        A tree of its own, for a recording that will not be met again.
     """
 
     def __init__(
@@ -127,13 +131,14 @@ class Recording:
         lifts_scalars: bool = False,
         keeps_sources: bool = False,
         kind: Any = None,
+        root: Root | None = None,
     ) -> None:
         self.serial = next(_serial)
         self.purpose = purpose
         self.has_values = has_values
         self.is_body = is_body
         self.lifts_scalars = lifts_scalars
-        self.root = root_of((type(self), kind))
+        self.root = root_of((type(self), kind)) if root is None else root
         self.node: Node = self.root
         self.is_closed = False
         self.outer_body = current_body.get()

@@ -92,7 +92,17 @@ def bind_in(body: Recording | None, primitive: Primitive, args: Any, params: dic
 class Tracer:
     """A value inside a recording; behaves like the NumPy array or scalar it stands for."""
 
-    __slots__ = ("base", "is_owned", "recording", "seen", "value", "variable", "version", "view_of")
+    __slots__ = (
+        "base",
+        "is_owned",
+        "model",
+        "recording",
+        "seen",
+        "value",
+        "variable",
+        "version",
+        "view_of",
+    )
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]  # like arrays: equality is elementwise
 
@@ -101,6 +111,7 @@ class Tracer:
     value: Any
     base: Tracer | None  # the handle this one is a view of
     view_of: Any  # (primitive, args, params) that reads this view from its base
+    model: Any  # of a view: what lies in memory as it would, once `layout` was asked
     seen: int  # the base's version when this view was last read
     version: int  # how often this handle was written
     is_owned: bool  # nobody else holds the value's buffer, so that a write may reuse it

@@ -160,16 +160,22 @@ def layout(tracer: Tracer) -> np.ndarray:
     root's layout counts: the chain of views is gone through again on it.
     """
     chain = []
+    model = None
     while tracer.base is not None:
-        chain.append(tracer.view_of)
+        model = getattr(tracer, "model", None)
+        if model is not None:
+            break
+        chain.append(tracer)
         tracer = tracer.base
-    model = tracer.value
-    while isinstance(model, Tracer):
-        model = model.value
-    if not isinstance(model, np.ndarray):
-        model = np.empty(tracer.shape, tracer.dtype)
-    for primitive, others, params in reversed(chain):
-        model = primitive.array(model, *[0] * len(others), **params)
+    if model is None:
+        model = tracer.value
+        while isinstance(model, Tracer):
+            model = model.value
+        if not isinstance(model, np.ndarray):
+            model = np.empty(tracer.shape, tracer.dtype)
+    for view in reversed(chain):
+        primitive, others, params = view.view_of
+        model = view.model = primitive.array(model, *[0] * len(others), **params)
     return model
 
 

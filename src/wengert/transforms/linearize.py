@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.collector import paused_collector
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Atom, Equation, Program, Var, atom_type, copy_equations, prune
 from wengert.trace.recording import (
@@ -116,7 +117,8 @@ class DifferentiatingRecording(Recording):
             active = [
                 v for v, on in zip(self.arguments, self.is_active_argument, strict=True) if on
             ]
-            linearized = stitch(steps, active, outputs)
+            with paused_collector():
+                linearized = stitch(steps, active, outputs)
             if self.sources is None:
                 cache[key] = linearized
         return linearized

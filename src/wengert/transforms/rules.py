@@ -14,7 +14,7 @@ from wengert.errors import InternalError
 from wengert.ir.primitive import Primitive, Unsupported
 from wengert.ir.program import Equation, Literal, Program, Var, prune
 from wengert.ops.core import add, zeros_of
-from wengert.trace.recording import Recording, equation_key
+from wengert.trace.recording import Recording, Root, equation_key
 from wengert.trace.tracer import bind
 from wengert.types import AnyType, Type
 
@@ -96,7 +96,7 @@ def _make_linear_rule(
     if len(groups) == 1 and groups[0] == frozenset(active):
         return _direct_linear_rule(primitive, kinds, params, active)
     rule = primitive.jvp or _multilinear_jvp(primitive)
-    recording = Recording(f"the derivative of {primitive.name}", has_values=False)
+    recording = Recording(f"the derivative of {primitive.name}", has_values=False, root=Root())
     with recording:
         args, arg_vars = _arguments(recording, kinds)
         outs = [recording.argument(t) for t in out_types]
@@ -197,7 +197,7 @@ def _make_transpose_rule(
     cts: tuple[int, ...],
     accs: tuple[int, ...],
 ) -> TransposeRule:
-    recording = Recording(f"the transpose of {primitive.name}", has_values=False)
+    recording = Recording(f"the transpose of {primitive.name}", has_values=False, root=Root())
     with recording:
         args: list[Any] = []
         arg_vars: list[Var | None] = []
