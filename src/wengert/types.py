@@ -6,6 +6,7 @@ its own: it is a literal, whose dtype NumPy's promotion decides in the operation
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar, final
 from weakref import WeakValueDictionary
 
@@ -58,10 +59,7 @@ class Type:
 
     @property
     def size(self) -> int:
-        n = 1
-        for extent in self.shape:
-            n *= extent
-        return n
+        return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:

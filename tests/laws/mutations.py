@@ -213,7 +213,7 @@ def noting(rule: Rule, found: set[Mutation]) -> Visit:
 def mutations_of(part: str, value: Any, is_of_matrices: bool = True) -> list[str]:
     """How a part can be spoiled so that its type stays what it is."""
     if part == "value":
-        return ["sign"] if getattr(value, "dtype", None) is not None and value.dtype.kind in "fc" else []
+        return ["sign"] if isinstance(value, np.ndarray | np.generic | Tracer) else []
     if not isinstance(value, Tracer):
         return []
     type_ = value.variable.type
@@ -250,7 +250,7 @@ def spoiled(value: Any, how: str) -> Any:
     if how == "dropped":
         return None
     if isinstance(value, np.ndarray | np.generic):
-        return -value if value.dtype.kind in "fc" else value
+        return ~value if value.dtype.kind == "b" else -value
     if not isinstance(value, Tracer) or how not in mutations_of_type(value):
         return value
     if isinstance(value.variable.type, StackType):

@@ -245,4 +245,39 @@ PLACES = [
     Case("full", lambda x: full((2, 3), x * x, np.float64), between(0.3, 1, ())),
 ]
 
-CASES = [*LOOPS, *CUSTOM, *LINALG, *PLACES]
+# -- writes through views --------------------------------------------------------------------------
+
+
+def write_transposed(x: Any, v: Any) -> Any:
+    y = np.copy(x) * v[0]
+    y.T[1] *= v
+    return y
+
+
+def write_parts(x: Any, v: Any) -> Any:
+    z = x * (1.0 + 0.5j) * v
+    real, imaginary = z.real, z.imag
+    real *= v
+    imaginary *= x
+    return z
+
+
+def write_row(x: Any, v: Any) -> Any:
+    """Through a row whose number depends on the values."""
+    y = np.copy(x) * v[0]
+    row = y[np.argmax(x[:, 0])]
+    row *= v
+    return y
+
+
+def rows(rng: np.random.Generator) -> Any:
+    return rng.permutation(12).reshape(3, 4) / 4 + 0.1, rng.uniform(0.3, 1, 4)
+
+
+WRITES = [
+    Case("write transposed", write_transposed, between(0.3, 1, (3, 2), (3,))),
+    Case("write parts", write_parts, between(0.3, 1, (3,), (3,))),
+    Case("write row", write_row, rows),
+]
+
+CASES = [*LOOPS, *CUSTOM, *LINALG, *PLACES, *WRITES]

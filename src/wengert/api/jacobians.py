@@ -123,9 +123,9 @@ def value_and_jacobian(
         recorded = record("jacobian", f, selection, has_aux)
         _require_jacobian_types(recorded, selection, holomorphic)
         in_types = [leaf_type(x) for x in selection.leaves]
-        n_columns = sum(t.size for t in in_types)
-        n_rows = sum(t.size for t in recorded.types)
-        is_forward = mode == "forward" or (mode == "auto" and n_columns <= n_rows)
+        is_forward = mode == "forward" or (
+            mode == "auto" and total_size(in_types) <= total_size(recorded.types)
+        )
         blocks = (_forward if is_forward else _reverse)(recorded, in_types)
         rows = [
             rebuild_tree(selection.spec, [blocks[i][j] for j in range(len(in_types))])
@@ -241,8 +241,13 @@ def _batched_run(
     return evaluate(second, [*constants, *recorded.residuals, *(() if is_folded else units)])
 
 
+def total_size(types: Sequence[Any]) -> int:
+    """The number of elements of arrays of these types."""
+    return sum([t.size for t in types])
+
+
 def _forward(recorded: Recorded, in_types: list[Any]) -> list[list[Any]]:
-    size = sum(t.size for t in in_types)
+    size = total_size(in_types)
     linearized = recorded.linearized
     columns = _batched_run(recorded, "forward", linearized.program, seeds(tuple(in_types)), size)
     found = dict(zip(linearized.out_active, columns, strict=True))

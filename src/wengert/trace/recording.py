@@ -251,6 +251,8 @@ class Recording:
 
     def _constant(self, primitive: Primitive, value: Any, args: Sequence[Any]) -> tuple[Atom, Any]:
         kind = type(value)
+        if kind is np.ndarray:
+            return self.capture_array(value)
         if kind is float or kind is complex:
             if not self.lifts_scalars or primitive.keeps_literals:
                 is_operand = kind is complex and primitive.is_elementwise
@@ -259,8 +261,6 @@ class Recording:
             return self._capture(lifted, Type((), lifted.dtype)), lifted
         if kind is int or kind is bool:
             return Literal(value), value
-        if kind is np.ndarray:
-            return self.capture_array(value)
         if isinstance(value, np.generic):
             return self._capture(value, Type((), value.dtype)), value
         if kind is Stack:
@@ -563,11 +563,11 @@ def equation_key(primitive: Primitive, ins: list[Atom], params: dict[str, Any]) 
     """The step that an equation is in the tree: exact in wiring, parameters and their types."""
     if not params:
         return (primitive, *ins)
-    values = tuple(params.values())
-    kinds = tuple([type(v) for v in values])
+    values = params.values()
+    kinds = [type(v) for v in values]
     if float in kinds or complex in kinds:
-        values = exact(values)
-    return (primitive, *ins, tuple(params), values, kinds)
+        values = [exact(v) for v in values]  # type: ignore[assignment]  # listed below all the same
+    return (primitive, *ins, *params, *values, *kinds)
 
 
 def promoted_scalar(value: float | complex, args: Sequence[Any]) -> Any:

@@ -75,7 +75,8 @@ class DifferentiatingRecording(Recording):
 
     def capture_array(self, array: np.ndarray) -> tuple[Var, Any]:
         """A new input for a plain array; its contents are kept only if a derivative reads them."""
-        require_numeric(array)
+        if array.dtype.kind != "f":
+            require_numeric(array)
         var = self._input(Type(array.shape, array.dtype))
         self._plain.add(var)
         return var, array
