@@ -1,9 +1,9 @@
 """The generated checks must bite: every rule, once made wrong, makes at least one of them fail.
 
-Each derivative, transpose and batch rule of each primitive is made wrong, one part at a time (a
-sign, a factor, a conjugate, a transposed matrix, items of a batch exchanged, a cotangent dropped;
-see `mutations.py`), and the cases that run the rule are checked again, the cheapest first. A rule
-that no case runs fails too.
+Each rule of each primitive (derivatives, transposes, batches, series, work in place, views written
+back) is made wrong, one part at a time: a sign, a factor, a conjugate, a transposed matrix, items
+of a batch exchanged, a cotangent dropped; see `mutations.py`. The cases that run the rule are then
+checked again, the cheapest first. A rule that no case runs fails too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
+import numpy as np
 import pytest
+from docs.tools.matrix import primitives
 
 import wengert as wg
 from laws.mutations import Mutation, Patched, Rule, noting, rules_of, spoiling
@@ -150,6 +152,6 @@ def test_rules_are_restored() -> None:
     users()
     mutation = Mutation(Rule("sin", "jvp"), "out", 0, "sign")
     with Patched(mutation.rule, spoiling(mutation)):
-        assert float(wg.grad(lambda x: wg.grad(lambda y: y * y)(x))(0.5)) == 2.0
-    assert float(wg.grad(wg.numpy.sin)(0.0)) == 1.0
+        assert float(wg.grad(np.sin)(0.0)) == -1.0
+    assert float(wg.grad(np.sin)(0.0)) == 1.0
     assert all(getattr(rule.primitive, rule.kind) is f for rule, f in before.items())

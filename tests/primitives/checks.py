@@ -138,7 +138,9 @@ def check_series(case: Case) -> None:
     def along(*xs: Any) -> Any:
         return tuple([t for t in wg.jvp(f, tuple(xs), vs)[1] if t is not None])
 
-    values, (first, second) = wg.jet(f, args, tuple([list(pair) for pair in zip(vs, us, strict=True)]))
+    values, (first, second) = wg.jet(
+        f, args, tuple([list(pair) for pair in zip(vs, us, strict=True)])
+    )
     curved = wg.jvp(f, args, us)[1]
     slopes, bends = wg.jvp(along, args, vs)
     size = size_of(values)

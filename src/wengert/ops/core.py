@@ -291,6 +291,8 @@ reshape_p = linear(
 def _reshape_is_view(result: Any, base: Any, *, shape: Any, order: Any) -> bool:
     """Whether NumPy's reshape returned a view."""
     model = layout(base)
+    if order == "C" and model.flags.c_contiguous:
+        return True
     return bool(np.may_share_memory(model.reshape(shape, order=order), model))
 
 
