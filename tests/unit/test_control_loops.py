@@ -270,7 +270,7 @@ def test_a_decision_on_what_is_known_outside_works_in_a_body() -> None:
 
 
 def test_numbers_that_change_do_not_make_new_programs() -> None:
-    from wengert.trace.recording import root_of
+    from wengert.trace.nodes import root_of
 
     def run(dt: float) -> Any:
         return wg.grad(lambda x: wg.while_loop(lambda c: c < 2.0, lambda c: c + dt * x, x))(1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wengert.trace.recording import clear_recordings
+from wengert.trace.nodes import clear_recordings
 from wengert.transforms.batch import clear_batched
 from wengert.transforms.jet import clear_series
 from wengert.transforms.rules import clear_rules

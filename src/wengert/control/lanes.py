@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.primitive import Primitive, define
-from wengert.ops.core import reshape, stack_zeros_p
+from wengert.ops.core import reshape
 from wengert.ops.elementwise import select
 from wengert.ops.families import linear
+from wengert.ops.stacks import stack_zeros_p
 from wengert.trace.tracer import Tracer, bind, current_recording
 from wengert.transforms.batch import spread
 from wengert.types import AnyType, Stack, StackType, Type

@@ -16,7 +16,8 @@ from typing import Any
 from wengert.errors import InternalError
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Equation, Literal, Program, Var, prune
-from wengert.ops.core import full_p, stack_zeros_p
+from wengert.ops.core import full_p
+from wengert.ops.stacks import stack_zeros_p
 from wengert.trace.recording import Recording
 from wengert.trace.tracer import Tracer, current_recording
 from wengert.transforms.linearize import LinearizedProgram, linearize_program

@@ -1,7 +1,8 @@
 """Recording: Tracers, `bind`, views and writes. Read `tracer.py`, `recording.py`, `views.py`."""
 
 from wengert.trace.evaluate import evaluate
-from wengert.trace.recording import Node, Recording, clear_recordings
+from wengert.trace.nodes import Node, clear_recordings
+from wengert.trace.recording import Recording
 from wengert.trace.tracer import (
     ArrayTracer,
     ScalarTracer,

@@ -1,9 +1,7 @@
 """`Recording`: the list of equations being written, with values where there are any.
 
-Every recorded equation is a step in a tree of all recordings made so far (a `Node` per step,
-keyed by primitive, inputs and parameters). A program met before costs one dictionary look-up per
-operation, its Vars and Types are known, and whatever was derived from it hangs on the last node:
-this is the structure key, kept up equation by equation.
+Every recorded equation is a step in the tree of all recordings (`nodes.py`); a recording walks the
+tree, and its last node is its structure key, kept up equation by equation.
 """
 
 from __future__ import annotations
@@ -18,8 +16,9 @@ import numpy as np
 from wengert import trees
 from wengert.errors import ArgumentError, OutputError, user_location
 from wengert.ir.primitive import Primitive
-from wengert.ir.program import Atom, Equation, Literal, Program, Source, Var, exact
+from wengert.ir.program import Atom, Equation, Literal, Program, Source, Var
 from wengert.trace.evaluate import implementation, recording_values, watcher
+from wengert.trace.nodes import Node, Root, equation_key, root_of
 from wengert.trace.tracer import (
     ArrayTracer,
     ScalarTracer,
@@ -35,7 +34,6 @@ from wengert.trace.views import deferred_view, link_view, may_update, refresh, u
 from wengert.types import AnyType, Stack, StackType, Type
 
 _serial = itertools.count(1)
-_MAX_NODES = 400_000
 _FLOAT64 = np.dtype(np.float64)
 _COPY_LIMIT = 1 << 20  # bytes: larger arrays are marked read-only instead of copied
 
@@ -44,61 +42,6 @@ def lifts_scalars_here() -> bool:
     """Whether user code recorded here has its Python floats lifted: yes, but not under `jit`."""
     outer = current_recording.get()
     return outer is None or outer.lifts_scalars
-
-
-class Node:
-    """One step of the tree of recordings: an input or an equation after all those before it."""
-
-    __slots__ = ("call", "children", "derived", "equation", "parent", "rule", "saves", "var")
-
-    def __init__(self, parent: Node | None, equation: Equation | None, var: Var | None) -> None:
-        self.parent = parent
-        self.equation = equation
-        self.var = var  # of an input
-        self.call: Any = None  # the equation's implementation, parameters bound
-        self.rule: Any = None  # what the derivative of the equation reads; differentiation's
-        self.saves: Any = ()  # (Var, position among inputs) that it reads; -1 is the output
-        self.children: dict[Any, Node] = {}
-        self.derived: dict[Any, Any] | None = None  # transformed Programs that end here
-
-    def path(self) -> list[Node]:
-        """The nodes from the first step to this one."""
-        nodes = []
-        node: Node | None = self
-        while node is not None and node.parent is not None:
-            nodes.append(node)
-            node = node.parent
-        nodes.reverse()
-        return nodes
-
-
-class Root(Node):
-    """The start of all recordings of one kind."""
-
-    __slots__ = ("active", "n_nodes")
-
-    def __init__(self) -> None:
-        super().__init__(None, None, None)
-        self.active: set[Var] = set()  # Vars that a derivative runs through
-        self.n_nodes = 0
-
-
-_roots: dict[Any, Root] = {}
-
-
-def root_of(kind: Any) -> Root:
-    """The tree of recordings of this kind; replaced by a fresh one when it has grown too large."""
-    root = _roots.get(kind)
-    if root is None or root.n_nodes > _MAX_NODES:
-        if len(_roots) > 200:
-            _roots.clear()
-        root = _roots[kind] = Root()
-    return root
-
-
-def clear_recordings() -> None:
-    """Forget every structure recorded so far."""
-    _roots.clear()
 
 
 class Recording:
@@ -557,17 +500,6 @@ def require_numeric(array: np.ndarray) -> None:
             expected="floating point, complex, integer or boolean",
             try_="convert it with astype, or keep it out of traced operations",
         )
-
-
-def equation_key(primitive: Primitive, ins: list[Atom], params: dict[str, Any]) -> Any:
-    """The step that an equation is in the tree: exact in wiring, parameters and their types."""
-    if not params:
-        return (primitive, *ins)
-    values = params.values()
-    kinds = [type(v) for v in values]
-    if float in kinds or complex in kinds:
-        values = [exact(v) for v in values]  # type: ignore[assignment]  # listed below all the same
-    return (primitive, *ins, *params, *values, *kinds)
 
 
 def promoted_scalar(value: float | complex, args: Sequence[Any]) -> Any:

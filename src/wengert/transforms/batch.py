@@ -97,7 +97,8 @@ def _batch(
 
 def spread(value: Any, size: int) -> Any:
     """An unbatched value repeated along a new first axis."""
-    from wengert.ops.core import broadcast_to, stack_spread_p
+    from wengert.ops.core import broadcast_to
+    from wengert.ops.stacks import stack_spread_p
 
     type_ = value.variable.type if hasattr(value, "variable") else None
     if isinstance(type_, StackType):

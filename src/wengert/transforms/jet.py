@@ -24,7 +24,8 @@ from typing import Any
 from wengert.errors import InternalError
 from wengert.ir.program import Equation, Program, Var
 from wengert.ops.core import add, mul, zeros_of
-from wengert.trace.recording import Recording, equation_key
+from wengert.trace.nodes import equation_key
+from wengert.trace.recording import Recording
 from wengert.trace.tracer import Tracer, bind, current_recording
 from wengert.transforms.linearize import extended
 from wengert.transforms.rules import LinearRule, kinds_of, linear_rule

@@ -16,10 +16,9 @@ import numpy as np
 from wengert.collector import paused_collector
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Atom, Equation, Program, Var, atom_type, copy_equations, prune
+from wengert.trace.nodes import Node
 from wengert.trace.recording import (
-    Node,
     Recording,
-    equation_key,
     lifts_scalars_here,
     require_numeric,
     same_contents,
@@ -252,7 +251,6 @@ __all__ = [
     "DifferentiatingRecording",
     "Linearized",
     "LinearizedProgram",
-    "equation_key",
     "linearize_program",
     "stitch",
 ]

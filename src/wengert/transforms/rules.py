@@ -14,7 +14,8 @@ from wengert.errors import InternalError
 from wengert.ir.primitive import Primitive, Unsupported
 from wengert.ir.program import Equation, Literal, Program, Var, prune
 from wengert.ops.core import add, zeros_of
-from wengert.trace.recording import Recording, Root, equation_key
+from wengert.trace.nodes import Root, equation_key
+from wengert.trace.recording import Recording
 from wengert.trace.tracer import bind
 from wengert.types import AnyType, Type
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from wengert.errors import InternalError
 from wengert.ir.program import Equation, Literal, Program, Var, copy_equations, prune
-from wengert.ops.core import add_p, full_p, stack_add_p, stack_zeros_p
+from wengert.ops.core import add_p, full_p
+from wengert.ops.stacks import stack_add_p, stack_zeros_p
 from wengert.transforms.rules import accumulating_inputs, kinds_of, transpose_rule
 from wengert.types import AnyType, StackType
 
