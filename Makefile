@@ -21,7 +21,7 @@ demo: $(VENV)/.demo-installed ## run the demonstration on real data; writes weng
 	$(BIN)/wengert demo
 
 test: $(VENV)/.test-installed lint types ## lint, format check, type check and the whole test suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: $(VENV)/.test-installed ## ruff: rules and formatting
 	$(BIN)/ruff check .

@@ -41,8 +41,6 @@ NOTICED = (AssertionError, WengertError, ValueError, IndexError, ArithmeticError
 
 Use = tuple[float, str, Case]  # seconds, check, case
 
-pytestmark = pytest.mark.xdist_group("mutations")  # one worker makes the table of users
-
 RULES = [rule for primitive in primitives() for rule in rules_of(primitive)]
 
 

@@ -284,9 +284,9 @@ def test_numbers_that_change_do_not_make_new_programs() -> None:
 
 
 def _roots() -> Any:
-    from wengert.trace import recording
+    from wengert.trace import nodes
 
-    return list(recording._roots.values())
+    return list(nodes._roots.values())
 
 
 def test_map_is_vmap_one_by_one() -> None:

@@ -10,11 +10,18 @@ import wengert.numpy as wnp
 from wengert.errors import MissingRuleError, ShapeError
 from wengert.trace.tracer import Tracer
 
+
+def overwritten(array):
+    """An empty array's type with known contents: what was in memory may be NaN."""
+    array[...] = 0.25
+    return array
+
+
 CONSTRUCTORS = {
     "zeros": lambda xp: xp.zeros((2, 3)),
     "zeros_int": lambda xp: xp.zeros(2, dtype=int),
     "ones": lambda xp: xp.ones(3, np.float32),
-    "empty": lambda xp: xp.empty((2, 2)) * 0,
+    "empty": lambda xp: overwritten(xp.empty((2, 2))),
     "full": lambda xp: xp.full((2,), 7),
     "full_float": lambda xp: xp.full((2, 2), 1.5),
     "eye": lambda xp: xp.eye(3, 4, k=1),
@@ -43,7 +50,7 @@ CONSTRUCTORS = {
     "zeros_like": lambda xp: xp.zeros_like(np.ones((2, 2), np.float32)),
     "ones_like": lambda xp: xp.ones_like([1, 2, 3], dtype=float),
     "full_like": lambda xp: xp.full_like(np.ones(3), 2.5),
-    "empty_like": lambda xp: xp.empty_like(np.ones(3)) * 0,
+    "empty_like": lambda xp: overwritten(xp.empty_like(np.ones(3))),
     "require": lambda xp: xp.require([1.0, 2.0], float, ["C"]),
     "asarray_chkfinite": lambda xp: xp.asarray_chkfinite([1.0, 2.0]),
 }
