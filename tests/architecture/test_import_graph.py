@@ -11,7 +11,6 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "wengert"
 
 FLOORS = {
-    "collector": 0,
     "errors": 0,
     "types": 0,
     "trees": 0,

@@ -24,11 +24,10 @@ from wengert.api.arguments import (
     require_differentiable,
     select_arguments,
 )
-from wengert.collector import paused_collector
 from wengert.errors import NonScalarOutputError, NotDifferentiableError
 from wengert.ir.program import Program, Var
 from wengert.ops.core import conj, full, zeros_of
-from wengert.trace.evaluate import copied, evaluate, plan_of, watcher
+from wengert.trace.evaluate import copied, evaluate, watcher
 from wengert.trace.tracer import Tracer, current_recording
 from wengert.transforms.linearize import DifferentiatingRecording, Linearized
 from wengert.transforms.simplify import simplify
@@ -121,10 +120,8 @@ def pullback_program(recorded: Recorded, of_one: bool = False) -> Program:
     name = "gradient" if of_one else "transpose"
     program = linearized.derived.get(name)
     if program is None:
-        with paused_collector():
-            plain = transpose_program(linearized.program, linearized.is_linear)
-            program = simplify(plain, plain.inputs[-1:] if of_one else ())
-            plan_of(program)
+        plain = transpose_program(linearized.program, linearized.is_linear)
+        program = simplify(plain, plain.inputs[-1:] if of_one else ())
         linearized.derived[name] = program
     return program
 

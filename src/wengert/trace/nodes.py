@@ -11,7 +11,8 @@ from typing import Any
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Atom, Equation, Var, exact
 
-_MAX_NODES = 400_000  # of one tree; about 300 MB
+# Of one tree. Measured (tracemalloc): 0.65 KB a node, 1.4 KB with a gradient derived from it.
+_MAX_NODES = 400_000
 
 
 class Node:

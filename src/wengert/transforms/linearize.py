@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from wengert.collector import paused_collector
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Atom, Equation, Program, Var, atom_type, copy_equations, prune
 from wengert.trace.nodes import Node
@@ -117,8 +116,7 @@ class DifferentiatingRecording(Recording):
             active = [
                 v for v, on in zip(self.arguments, self.is_active_argument, strict=True) if on
             ]
-            with paused_collector():
-                linearized = stitch(steps, active, outputs)
+            linearized = stitch(steps, active, outputs)
             if self.sources is None:
                 cache[key] = linearized
         return linearized
