@@ -16,7 +16,7 @@ from benchmarks.timing import THREAD_VARIABLES
 
 Item = TypeVar("Item")
 
-PACKAGES = ("wengert", "numpy", "scipy", "autograd", "torch")
+PACKAGES = ("wengert", "numpy", "scipy", "llvmlite", "autograd", "jax", "jaxlib", "torch")
 """Versions written into the JSON, since a ratio means nothing without them."""
 
 

@@ -19,41 +19,14 @@ from wengert import trees
 from wengert.api.arguments import as_leaf, flatten_outputs, leaf_type
 from wengert.api.differentiate import strip_leaf
 from wengert.control.call import call
+from wengert.control.guard import GuardFailed, guard_p
 from wengert.errors import ArgumentError, MutationError, describe_location, user_location
-from wengert.ir.primitive import Primitive, define
 from wengert.ir.program import Equation, Program, Source, Var
 from wengert.trace.evaluate import copied, plan_of
 from wengert.trace.recording import Recording, same_contents
 from wengert.trace.tracer import Tracer, current_body
 
 MAX_SPECIALIZATIONS = 8
-
-
-class GuardFailed(Exception):
-    """A decision would be answered differently for these inputs."""
-
-
-def _guard(value: Any, *, answer: Any) -> tuple[()]:
-    item = value.item() if isinstance(value, np.ndarray) else value
-    if type(answer)(item) != answer:
-        raise GuardFailed
-    return ()
-
-
-guard_p = define(
-    Primitive(
-        "guard",
-        _guard,
-        lambda value, *, answer: (),
-        batch=lambda size, args, is_batched, *, answer: ((), ()),
-        cost=lambda in_types, out_types, **params: 0,
-        is_multiple=True,
-        facts={
-            "derivative": "zero: no outputs",
-            "purpose": "stops a replay when a decision differs",
-        },
-    )
-)
 
 
 class JitRecording(Recording):

@@ -78,7 +78,8 @@ class Primitive:
     series: Rule | None = None  # control flow: its own Taylor rule
     write_back: Rule | None = None  # views: (primitive, args, params) that update the base
     shares_memory: Rule | None = None  # views: whether this result really is one
-    emit: Any = None
+    emit: Any = None  # native form: see `ir/emission.py`; a tuple is tried in order
+    ufunc: Any = None  # whose dtypes it has
     is_multiple: bool = False
     is_view: bool = False
     may_alias: bool = False

@@ -47,6 +47,7 @@ div_p = elementwise(
     transpose={0: lambda ct, args: unfit(div(ct, conj(args[1])), args[0])},
     flops=4,
     domain="y != 0",
+    emit=lambda b, x, y: b.div(x, y),
 )
 reciprocal_p = elementwise(
     "reciprocal",
@@ -54,6 +55,7 @@ reciprocal_p = elementwise(
     partials=(lambda out, x: neg(mul(out, out)),),
     flops=4,
     domain="x != 0",
+    emit=lambda b, x: b.div(b.constant(1.0, x.kind), x),
 )
 floor_divide_p = elementwise(
     "floor_divide",
@@ -61,6 +63,7 @@ floor_divide_p = elementwise(
     ufunc=np.floor_divide,
     flops=5,
     kinks="where x/y is an integer; the derivative is 0 there as elsewhere",
+    emit=lambda b, x, y: b.floor_divide(x, y),
 )
 
 
@@ -75,6 +78,7 @@ remainder_p = elementwise(
     partials=(ONE, lambda out, x, y: neg(floor_divide(x, y))),
     flops=6,
     kinks="where x/y is an integer; the derivative is the one from the right in x",
+    emit=lambda b, x, y: b.remainder(x, y),
 )
 fmod_p = elementwise(
     "fmod",
@@ -92,12 +96,30 @@ def divmod_(x: Any, y: Any) -> tuple[Any, Any]:
 
 # -- whole and fractional parts: constant between the jumps ----------------------------------------
 
-floor_p = elementwise("floor", np.floor, kinks="at integers; the derivative is 0 everywhere")
-ceil_p = elementwise("ceil", np.ceil, kinks="at integers; the derivative is 0 everywhere")
-trunc_p: Primitive = elementwise(
-    "trunc", np.trunc, kinks="at integers; the derivative is 0 everywhere"
+floor_p = elementwise(
+    "floor",
+    np.floor,
+    kinks="at integers; the derivative is 0 everywhere",
+    emit=lambda b, x: b.rounded(x, "floor"),
 )
-rint_p = elementwise("rint", np.rint, kinks="at half integers; the derivative is 0 everywhere")
+ceil_p = elementwise(
+    "ceil",
+    np.ceil,
+    kinks="at integers; the derivative is 0 everywhere",
+    emit=lambda b, x: b.rounded(x, "ceil"),
+)
+trunc_p: Primitive = elementwise(
+    "trunc",
+    np.trunc,
+    kinks="at integers; the derivative is 0 everywhere",
+    emit=lambda b, x: b.rounded(x, "trunc"),
+)
+rint_p = elementwise(
+    "rint",
+    np.rint,
+    kinks="at half integers; the derivative is 0 everywhere",
+    emit=lambda b, x: b.rounded(x, "rint"),
+)
 round_p = elementwise(
     "round",
     lambda x, *, decimals: np.round(x, decimals),
@@ -128,6 +150,7 @@ modf_fraction_p = elementwise(
     partials=(ONE,),
     render=lambda ins, params: f"np.modf({ins[0]})[0]",
     kinks="at integers other than 0; the derivative is 1 there as elsewhere",
+    emit=lambda b, x: b.fraction(x),
 )
 modf_integer_p = elementwise(
     "modf_integer",
@@ -135,6 +158,7 @@ modf_integer_p = elementwise(
     type_rule=lambda x: _part_type(np.modf, x),
     render=lambda ins, params: f"np.modf({ins[0]})[1]",
     kinks="at integers other than 0; the derivative is 0 everywhere",
+    emit=lambda b, x: b.rounded(x, "trunc"),
 )
 
 
@@ -247,6 +271,7 @@ power_p = elementwise(
     keeps_literals=True,
     domain="x > 0, or an integer exponent",
     at_zero="a term with coefficient 0 is dropped; x**y log(x) is 0 at x = 0",
+    emit=lambda b, x, y: b.power(x, y),
 )
 
 
@@ -265,7 +290,9 @@ def _as_double(x: Any) -> Any:
     return convert(x, np.result_type(x.dtype, np.float64))
 
 
-square_p = elementwise("square", np.square, partials=(lambda out, x: mul(x, 2.0),))
+square_p = elementwise(
+    "square", np.square, partials=(lambda out, x: mul(x, 2.0),), emit=lambda b, x: b.mul(x, x)
+)
 sqrt_p = elementwise(
     "sqrt",
     np.sqrt,
@@ -273,6 +300,7 @@ sqrt_p = elementwise(
     flops=4,
     domain="x >= 0",
     at_zero="the derivative is infinite",
+    emit=lambda b, x: b.sqrt(x),
 )
 cbrt_p = elementwise(
     "cbrt",
@@ -295,6 +323,7 @@ root_p = elementwise(
     domain="x >= 0",
     at_zero="the derivative is 0: for lengths and deviations, whose subgradients at 0 include it",
     render=lambda ins, params: f"np.sqrt({ins[0]})",
+    emit=lambda b, x: b.sqrt(x),
 )
 
 
@@ -330,12 +359,14 @@ absolute_p = elementwise(
     np.absolute,
     jvp=_absolute_jvp,
     kinks="0: the derivative is 0 there, the mean of the two sides",
+    emit=lambda b, x: b.abs(x),
 )
 fabs_p = elementwise(
     "fabs",
     np.fabs,
     partials=(lambda out, x: sign(x),),
     kinks="0: the derivative is 0 there, the mean of the two sides",
+    emit=lambda b, x: b.abs(x),
 )
 
 
@@ -349,7 +380,13 @@ def _sign_jvp(args: Any, out: Any, tangents: Any) -> Any:
     return fit(select(at_zero, 0.0, turned), out.type)
 
 
-sign_p = elementwise("sign", np.sign, jvp=_sign_jvp, kinks="0: the derivative is 0 there")
+sign_p = elementwise(
+    "sign",
+    np.sign,
+    jvp=_sign_jvp,
+    kinks="0: the derivative is 0 there",
+    emit=lambda b, x: b.sign(x),
+)
 
 
 def _unit_with_sign(y: Any) -> Any:
@@ -361,12 +398,14 @@ copysign_p = elementwise(
     np.copysign,
     partials=(lambda out, x, y: mul(sign(x), _unit_with_sign(y)), None),
     kinks="x = 0: the derivative is 0 there, the mean of the two sides",
+    emit=lambda b, x, y: b.copysign(x, y),
 )
 positive_p = elementwise(
     "positive",
     np.positive,
     linear_in=(frozenset({0}),),
     transpose={0: lambda ct, args: ct},
+    emit=lambda b, x: x,
 )
 
 
@@ -379,4 +418,5 @@ heaviside_p = elementwise(
     np.heaviside,
     partials=(None, lambda out, x, y: _is_zero(x, out.dtype)),
     kinks="x = 0: the derivative in x is 0 there as elsewhere",
+    emit=lambda b, x, y: b.heaviside(x, y),
 )

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.emission import Reduce
 from wengert.ops.core import conj, convert, mul, reshape, sum_axes, transpose
 from wengert.ops.families import bilinear
 from wengert.ops.joining import array_of
@@ -166,6 +167,23 @@ def _einsum_flops(in_types: Any, out_types: Any, *, subscripts: str) -> int:
     return products if len(sizes) == len(out) else 2 * products
 
 
+def _emit_extents(k: Any, *, subscripts: str) -> tuple[int, ...]:
+    a, b, out = split_subscripts(subscripts)
+    sizes = dict(zip(a, k.shape(0), strict=True)) | dict(zip(b, k.shape(1), strict=True))
+    return tuple([sizes[x] for x in _summed(a, b, out)])
+
+
+def _emit_product(k: Any, at: Any, r: Any, *, subscripts: str) -> Any:
+    a, b, out = split_subscripts(subscripts)
+    place = dict(zip(out, at, strict=True)) | dict(zip(_summed(a, b, out), r, strict=True))
+    x = k.read_as_result(0, [place[x] for x in a])
+    return k.b.mul(x, k.read_as_result(1, [place[x] for x in b]))
+
+
+def _summed(a: str, b: str, out: str) -> list[str]:
+    return [x for x in dict.fromkeys(a + b) if x not in out]
+
+
 einsum_p = bilinear(
     "einsum",
     _einsum_array,
@@ -174,6 +192,7 @@ einsum_p = bilinear(
     batch=_einsum_batch,
     flops=_einsum_flops,
     specialize=lambda *, subscripts: _implementation(subscripts),
+    emit=Reduce("sum", _emit_extents, _emit_product),
     render=lambda ins, params: f"np.einsum({params['subscripts']!r}, {ins[0]}, {ins[1]})",
 )
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
+from wengert.ir.emission import Elementwise, Pull, Reduce
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.families import ONE, elementwise, linear
 from wengert.ops.stacks import stack_zeros_p
@@ -78,6 +79,7 @@ add_p = elementwise(
         0: lambda ct, args: unfit(ct, args[0]),
         1: lambda ct, args: unfit(ct, args[1]),
     },
+    emit=lambda b, x, y: b.add(x, y),
 )
 sub_p = elementwise(
     "sub",
@@ -89,6 +91,7 @@ sub_p = elementwise(
         0: lambda ct, args: unfit(ct, args[0]),
         1: lambda ct, args: unfit(neg(ct), args[1]),
     },
+    emit=lambda b, x, y: b.sub(x, y),
 )
 
 
@@ -110,6 +113,7 @@ mul_p = elementwise(
         0: lambda ct, args: unfit(mul(ct, conj(args[1])), args[0]),
         1: lambda ct, args: unfit(mul(ct, conj(args[0])), args[1]),
     },
+    emit=lambda b, x, y: b.mul(x, y),
 )
 neg_p = elementwise(
     "neg",
@@ -117,6 +121,7 @@ neg_p = elementwise(
     ufunc=np.negative,
     linear_in=(frozenset({0}),),
     transpose={0: lambda ct, args: neg(ct)},
+    emit=lambda b, x: b.neg(x),
 )
 
 
@@ -130,6 +135,7 @@ conj_p = elementwise(
     linear_in=(frozenset({0}),),
     transpose={0: lambda ct, args: conj(ct)},
     is_real_linear=True,
+    emit=lambda b, x: b.conj(x),
 )
 real_p = linear(
     "real",
@@ -142,6 +148,7 @@ real_p = linear(
     write_back=lambda base, view: (real_set_p, (view,), {"part": "real"}),
     facts={"is_real_linear": True},
     render=lambda ins, params: f"np.real({ins[0]})",
+    emit=Elementwise(lambda b, x: x.re if x.kind[0] == "c" else x, "own"),
 )
 imag_p = linear(
     "imag",
@@ -154,6 +161,7 @@ imag_p = linear(
     write_back=lambda base, view: (real_set_p, (view,), {"part": "imag"}),
     facts={"is_real_linear": True},
     render=lambda ins, params: f"np.imag({ins[0]})",
+    emit=Elementwise(lambda b, x: x.im if x.kind[0] == "c" else b.constant(0, x.kind), "own"),
 )
 
 
@@ -179,6 +187,7 @@ real_set_p: Primitive = linear(
     ),
     batch=_real_set_batch,
     gives_array=True,
+    emit=Pull(lambda k, at, *, part: k.with_part(at, part)),
 )
 
 # -- dtype -----------------------------------------------------------------------------------------
@@ -211,6 +220,7 @@ convert_p = define(
         cost=lambda in_types, out_types, **params: 0,
         is_elementwise=True,
         render=lambda ins, params: f"{ins[0]}.astype(np.{params['dtype'].name})",
+        emit=Elementwise(lambda b, x, *, dtype: x, "own"),  # results are converted
     )
 )
 
@@ -229,6 +239,7 @@ copy_p = linear(
     gives_array=True,
     is_elementwise=True,
     render=lambda ins, params: f"np.array({ins[0]})",
+    emit=Elementwise(lambda b, x: x, "own"),
 )
 
 # -- shapes ----------------------------------------------------------------------------------------
@@ -285,7 +296,21 @@ reshape_p = linear(
         f"np.reshape({ins[0]}, {params['shape']}"
         + (")" if params["order"] == "C" else f", order={params['order']!r})")
     ),
+    emit=Pull(lambda k, at, *, shape, order: _emit_reshape(k, at, shape, order)),
 )
+
+
+def _emit_reshape(k: Any, at: Any, shape: tuple[int, ...], order: str) -> Any:
+    """The element at the same place in C order, or in Fortran order."""
+    old = k.shape(0)
+    if order == "F":
+        place = k.ravel(at[::-1], shape[::-1])
+        return k.read(0, k.unravel(place, old[::-1])[::-1])
+    kept = 0  # leading axes that stay as they are
+    while kept < min(len(old), len(shape)) and old[kept] == shape[kept]:
+        kept += 1
+    place = k.ravel(at[kept:], shape[kept:])
+    return k.read(0, (*at[:kept], *k.unravel(place, old[kept:])))
 
 
 def _reshape_is_view(result: Any, base: Any, *, shape: Any, order: Any) -> bool:
@@ -314,6 +339,7 @@ set_all_p = linear(
     ),
     gives_array=True,
     render=lambda ins, params: f"np.array({ins[1]})",
+    emit=Pull(lambda k, at: k.read(1, k.broadcast(1, at))),
 )
 
 
@@ -342,6 +368,7 @@ transpose_p = linear(
     gives_array=True,
     write_back=lambda base, view, *, axes: (set_all_p, (transpose(view, _inverse(axes)),), {}),
     render=lambda ins, params: f"np.transpose({ins[0]}, {params['axes']})",
+    emit=Pull(lambda k, at, *, axes: k.read(0, [at[i] for i in _inverse(axes)])),
 )
 
 
@@ -388,6 +415,7 @@ broadcast_to_p = linear(
     is_view=True,
     gives_array=True,
     render=lambda ins, params: f"np.broadcast_to({ins[0]}, {params['shape']})",
+    emit=Pull(lambda k, at, *, shape: k.read(0, k.broadcast(0, at))),
 )
 
 
@@ -421,10 +449,34 @@ sum_p = linear(
     ),
     flops=lambda in_types, out_types, **params: in_types[0].size,
     specialize=lambda *, axes, keepdims: _sum_specialized(axes, keepdims),
+    emit=Reduce(
+        "sum",
+        lambda k, *, axes, keepdims: reduced_extents(k, axes),
+        lambda k, at, r, *, axes, keepdims: read_reduced(k, at, r, axes, keepdims),
+    ),
     render=lambda ins, params: (
         f"np.sum({ins[0]}, axis={params['axes']}, keepdims={params['keepdims']})"
     ),
 )
+
+
+def reduced_extents(k: Any, axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The sizes of reduced axes, for native reductions."""
+    return tuple([k.shape(0)[i] for i in axes])
+
+
+def read_reduced(k: Any, at: Any, r: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """The element that a native reduction reads for `at` of its result and `r` reduced."""
+    return k.read(0, unreduced_index(at, r, axes, len(k.shape(0)), keepdims))
+
+
+def unreduced_index(
+    at: Any, r: Any, axes: tuple[int, ...], rank: int, keepdims: bool
+) -> tuple[Any, ...]:
+    """Index into an array of `rank` axes from those of a reduction's result and reduced axes."""
+    kept = iter(at if not keepdims else [i for p, i in enumerate(at) if p not in axes])
+    place = dict(zip(axes, r, strict=True))
+    return tuple([place[p] if p in place else next(kept) for p in range(rank)])
 
 
 def _sum_specialized(axes: Any, keepdims: bool) -> Any:
@@ -462,6 +514,7 @@ full_p = linear(
         f"np.full({params['shape']}, {ins[0]}, dtype=np.{params['dtype'].name})"
     ),
     in_place=None,
+    emit=Pull(lambda k, at, *, shape, dtype: k.read_constant(0, at)),
 )
 
 
@@ -491,6 +544,7 @@ iota_p = define(
         gives_array=True,
         render=lambda ins, params: f"np.arange({params['n']}, dtype=np.{params['dtype'].name})",
         facts={"derivative": "zero: a constant"},
+        emit=Pull(lambda k, at, *, n, dtype: k.number(at[0])),
     )
 )
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError, ShapeError
+from wengert.ir.emission import Elementwise
 from wengert.ir.primitive import Primitive, Rule, define
 from wengert.trace.tracer import Tracer
 from wengert.types import Type
@@ -89,6 +90,7 @@ def elementwise(
     flops: int = 1,
     keeps_literals: bool = False,
     render: Rule | None = None,
+    emit: Any = None,
     **facts: Any,
 ) -> Primitive:
     """A primitive that acts number by number, with NumPy's broadcasting and promotion.
@@ -109,10 +111,17 @@ def elementwise(
         Floating-point operations an element, for `cost`.
     render : callable, optional
         NumPy source text of one equation, where `np.<name>(...)` is not it.
+    emit : Elementwise or callable, optional
+        The native form; a callable `emit(b, *numbers, **params)` takes numbers in the kind that
+        the ufunc computes in. By default the elementary function of this name, where there is one.
     **facts
         Domain, kinks and conventions, shown in the documentation and tested.
     """
     rule_ufunc = ufunc or array
+    if emit is None:
+        emit = _elementary(name)
+    elif not isinstance(emit, Elementwise):
+        emit = Elementwise(emit)
     if jvp is None and partials:
         jvp = _jvp_from_partials(tuple(partials))
     return define(
@@ -128,9 +137,16 @@ def elementwise(
             keeps_literals=keeps_literals,
             is_elementwise=True,
             render=render or render_ufunc(rule_ufunc),
+            emit=emit,
+            ufunc=rule_ufunc if isinstance(rule_ufunc, np.ufunc) else None,
             facts=facts,
         )
     )
+
+
+def _elementary(name: str) -> Elementwise:
+    """The native form of a function that the compiler has code of its own for."""
+    return Elementwise(lambda b, *xs, **params: b.call_math(name, *xs, **params))
 
 
 _INFIX = {

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError
+from wengert.ir.emission import Pull
 from wengert.ir.primitive import Primitive
 from wengert.ops.core import broadcast_to, reshape, transpose, unfit, zeros_of
 from wengert.ops.elementwise import select
@@ -225,6 +226,17 @@ def {name}(x, value, *places, axes):
 """
 
 
+def _emit_gather(k: Any, at: Any, *, axes: Axes) -> Any:
+    """The element that the index arrays name; a place out of bounds is not looked for."""
+    shape = k.shape(0)
+    rank = max([len(k.shape(i)) for i in range(1, k.n_inputs)], default=0)
+    places, rest = at[:rank], iter(at[rank:])
+    named = {
+        axis: k.place(i + 1, shape[axis], k.broadcast(i + 1, places)) for i, axis in enumerate(axes)
+    }
+    return k.read(0, [named[p] if p in named else next(rest) for p in range(len(shape))])
+
+
 gather_p = linear(
     "gather",
     _gather,
@@ -234,6 +246,7 @@ gather_p = linear(
     accumulate={0: _accumulate},
     reads_elements=True,
     render=_render_gather,
+    emit=Pull(_emit_gather),
 )
 item_p = linear(
     "item",
@@ -250,6 +263,7 @@ item_p = linear(
     is_view=True,
     reads_elements=True,
     render=_render_gather,
+    emit=Pull(_emit_gather),
 )
 scatter_set_p: Primitive = linear(
     "scatter_set",

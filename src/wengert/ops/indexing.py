@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import IndexingError, ShapeError
+from wengert.ir.emission import Pull
 from wengert.ir.primitive import Primitive, Rule
 from wengert.ops.core import (
     broadcast_to,
@@ -266,6 +267,92 @@ def _render_update(name: str) -> Any:
     return render
 
 
+# -- native forms ----------------------------------------------------------------------------------
+
+
+def _source_index(at: Any, index: Index, rank: int) -> tuple[Any, ...]:
+    """Where `x[index]` reads `x` for its element `at`."""
+    rest = list(at)
+    place = []
+    for e in index:
+        if e is None:
+            rest.pop(0)
+        elif type(e) is tuple:
+            i = rest.pop(0)
+            place.append(i * e[2] + e[0])
+        else:
+            place.append(e)
+    return (*place, *rest)
+
+
+def _emit_index(k: Any, at: Any, *, index: Index) -> Any:
+    return k.read(0, _source_index(at, index, len(k.shape(0))))
+
+
+def _emit_update(adds: bool) -> Any:
+    """The element of the base, or of the value where the index selects it."""
+
+    def emit(k: Any, at: Any, *, index: Index) -> Any:
+        selected, inside = _selected_index(k, at, index)
+        if inside.const is False:
+            return k.read(0, at)
+        value = k.read_as_result(1, k.broadcast_in(1, selected))
+        if adds:
+            return k.b.select(inside, k.b.add(k.read(0, at), value), k.read(0, at))
+        return value if inside.const is True else k.b.select(inside, value, k.read(0, at))
+
+    return emit
+
+
+def _selected_index(k: Any, at: Any, index: Index) -> tuple[Any, Any]:
+    """The index in `x[index]` of the element `at` of `x`, and whether it is there."""
+    selected: list[Any] = []
+    inside = k.b.constant(True, "b1")
+    rest = list(at)
+    for e in index:
+        if e is None:
+            selected.append(0)
+            continue
+        i = rest.pop(0)
+        if type(e) is not tuple:
+            inside = k.b.and_(inside, k.is_in(i, e, e + 1))
+            continue
+        n = triple_length(e)
+        start, _, step = e
+        offset = (i - start) if step > 0 else (start - i)
+        if abs(step) == 1:
+            inside = k.b.and_(inside, k.is_in(offset, 0, n))
+            selected.append(k.clamp(offset, 0, n) if n else 0)
+            continue
+        inside = k.b.and_(inside, k.is_in(offset, 0, (n - 1) * abs(step) + 1))
+        q, r = k.split(k.clamp(offset, 0, max(n, 1) * abs(step)), abs(step))
+        inside = k.b.and_(inside, k.is_in(r, 0, 1))
+        selected.append(k.clamp(q, 0, n) if n else 0)
+    if 0 in [triple_length(e) for e in index if type(e) is tuple]:
+        inside = k.b.constant(False, "b1")
+    return (*selected, *rest), inside
+
+
+def _update_parts(k: Any, *, index: Index) -> list[Any]:
+    """A stored result is the base, then the value over it."""
+    base = k.shape(0)
+    shape = selected_shape(base, index)
+    return [
+        (0, base, lambda at: at),
+        (1, shape, lambda at: _source_index(at, index, len(base))),
+    ]
+
+
+def _update_axis(k: Any, *, index: Index) -> int:
+    axis = 0
+    for e in index:
+        if e is not None:
+            if e != (0, k.shape(0)[axis], 1):
+                return axis
+            axis += 1
+    return axis
+
+
 index_p = linear(
     "index",
     lambda x, *, index: x[native(index)],
@@ -278,6 +365,7 @@ index_p = linear(
     is_view=True,
     reads_elements=True,
     render=lambda ins, params: f"{ins[0]}[{index_text(params['index'])}]",
+    emit=Pull(_emit_index),
 )
 index_set_p: Primitive = linear(
     "index_set",
@@ -292,6 +380,7 @@ index_set_p: Primitive = linear(
     gives_array=True,
     render=_render_update("index_set"),
     support=_support("index_set", "="),
+    emit=Pull(_emit_update(False), _update_parts, _update_axis),
 )
 index_add_p: Primitive = linear(
     "index_add",
@@ -308,4 +397,5 @@ index_add_p: Primitive = linear(
     ),
     render=_render_update("index_add"),
     support=_support("index_add", "+="),
+    emit=Pull(_emit_update(True)),
 )

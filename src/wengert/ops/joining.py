@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.emission import Pull
 from wengert.ir.primitive import Primitive
 from wengert.ops.core import broadcast_to, convert, full, reshape, spread_batch, unfit
 from wengert.ops.families import linear
@@ -164,6 +165,60 @@ def _concatenate_batch(size: int, args: Any, is_batched: Any, *, axis: int) -> A
     return concatenate(spread_batch(size, args, is_batched), axis + 1), True
 
 
+def _emit_concatenate(k: Any, at: Any, *, axis: int) -> Any:
+    """The part that the place on the axis falls into."""
+    i = at[axis]
+    result = None
+    start = sum([k.shape(n)[axis] for n in range(k.n_inputs)])
+    for n in reversed(range(k.n_inputs)):
+        size = k.shape(n)[axis]
+        start -= size
+        if not size:
+            continue
+        inside = k.is_in(i, start, start + size)
+        if inside.const is False:
+            continue
+        place = k.clamp(i - start, 0, size)
+        value = k.read_as_result(n, (*at[:axis], place, *at[axis + 1 :]))
+        if inside.const is True:
+            return value
+        result = value if result is None else k.b.select(inside, value, result)
+    return result
+
+
+def _concatenate_parts(k: Any, *, axis: int) -> list[Any]:
+    parts = []
+    start = 0
+    for n in range(k.n_inputs):
+        shape = k.shape(n)
+        parts.append((n, shape, _shifted(axis, start)))
+        start += shape[axis]
+    return parts
+
+
+def _shifted(axis: int, start: int) -> Any:
+    return lambda at: (*at[:axis], at[axis] + start, *at[axis + 1 :])
+
+
+def _emit_stack(k: Any, at: Any, *, axis: int) -> Any:
+    i, rest = at[axis], (*at[:axis], *at[axis + 1 :])
+    if isinstance(i, int):
+        return k.read_as_result(i, rest)
+    result = None
+    for n in reversed(range(k.n_inputs)):
+        value = k.read_as_result(n, rest)
+        result = value if result is None else k.b.select(k.is_in(i, n, n + 1), value, result)
+    return result
+
+
+def _stack_parts(k: Any, *, axis: int) -> list[Any]:
+    return [(n, k.shape(n), _inserted(axis, n)) for n in range(k.n_inputs)]
+
+
+def _inserted(axis: int, n: int) -> Any:
+    return lambda at: (*at[:axis], n, *at[axis:])
+
+
 concatenate_p: Primitive = linear(
     "concatenate",
     lambda *xs, axis: np.concatenate(xs, axis),
@@ -175,6 +230,7 @@ concatenate_p: Primitive = linear(
     batch=_concatenate_batch,
     gives_array=True,
     render=lambda ins, params: f"np.concatenate(({', '.join(ins)},), axis={params['axis']})",
+    emit=Pull(_emit_concatenate, _concatenate_parts, lambda k, *, axis: axis),
 )
 
 # -- stack -----------------------------------------------------------------------------------------
@@ -231,4 +287,5 @@ stack_p: Primitive = linear(
     gives_array=True,
     keeps_literals=True,
     render=lambda ins, params: f"np.stack(({', '.join(ins)},), axis={params['axis']})",
+    emit=Pull(_emit_stack, _stack_parts, lambda k, *, axis: axis),
 )

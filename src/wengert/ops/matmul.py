@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
+from wengert.ir.emission import Reduce
 from wengert.ops.contraction import as_operand, bind_einsum, contract, describe, for_blas
 from wengert.ops.core import conj, convert, mul, reshape, transpose
 from wengert.ops.families import bilinear
@@ -116,6 +117,12 @@ def _dot_flops(in_types: Any, out_types: Any) -> int:
     return int(2 * out_types[0].size * in_types[0].shape[-1])
 
 
+def _emit_dot(k: Any, at: Any, r: Any) -> Any:
+    n = len(k.shape(0)) - 1
+    x = k.read_as_result(0, (*at[:n], *r))
+    return k.b.mul(x, k.read_as_result(1, (*r, *at[n:])))
+
+
 dot_p = bilinear(
     "dot",
     lambda a, b: a.dot(b),
@@ -124,6 +131,7 @@ dot_p = bilinear(
     batch=_dot_batch,
     flops=_dot_flops,
     render=lambda ins, params: f"np.dot({ins[0]}, {ins[1]})",
+    emit=Reduce("sum", lambda k: k.shape(0)[-1:], _emit_dot),
 )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.emission import Reduce
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.arithmetic import div, root_p
 from wengert.ops.axes import axes_last, normalized_axes
@@ -28,7 +29,9 @@ from wengert.ops.core import (
     convert,
     full,
     mul,
+    read_reduced,
     real,
+    reduced_extents,
     reduced_shape,
     reshape,
     sub,
@@ -76,8 +79,18 @@ def reduction(
             f"np.{name}({ins[0]}, axis={params['axes']}, keepdims={params['keepdims']})"
         ),
         facts=facts,
+        emit=Reduce(
+            name,
+            lambda k, *, axes, keepdims: reduced_extents(k, axes),
+            lambda k, at, r, *, axes, keepdims: _emit_read(k, at, r, axes, keepdims, name),
+        ),
     )
     return define(primitive)
+
+
+def _emit_read(k: Any, at: Any, r: Any, axes: tuple[int, ...], keepdims: bool, name: str) -> Any:
+    x = read_reduced(k, at, r, axes, keepdims)
+    return k.b.convert(x, "b1") if name in ("any", "all") else x
 
 
 any_p = reduction("any", np.logical_or, dtype=np.dtype(bool), derivative="zero: booleans")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.emission import Elementwise
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.comparison import isnan
 from wengert.ops.core import fit, unfit
@@ -46,6 +47,9 @@ select_p = define(
         is_elementwise=True,
         gives_array=True,
         render=lambda ins, params: f"np.where({', '.join(ins)})",
+        emit=Elementwise(
+            lambda b, condition, x, y: b.select(b.convert(condition, "b1"), x, y), "chosen"
+        ),
     )
 )
 
@@ -71,6 +75,23 @@ def _share(x: Any, y: Any, *, dtype: Any) -> Any:
     return np.multiply(np.add(not_below, above, dtype=np.int8), 0.5, dtype=dtype)
 
 
+def _emit_share(b: Any, x: Any, y: Any, dtype: Any) -> Any:
+    kind = np.dtype(dtype).str[1:]
+    half, zero = b.constant(0.5, kind), b.constant(0.0, kind)
+    not_below = b.select(b.compare("ge", x, y), half, zero)
+    return b.add(not_below, b.select(b.compare("le", x, y), zero, half))
+
+
+def _emit_extreme(b: Any, how: str, x: Any, y: Any) -> Any:
+    """A NaN wins."""
+    return b.select(b.or_(b.compare(how, x, y), b.is_nan(x)), x, y)
+
+
+def _emit_extreme_of_numbers(b: Any, how: str, x: Any, y: Any) -> Any:
+    """A NaN loses."""
+    return b.select(b.or_(b.compare(how, x, y), b.is_nan(y)), x, y)
+
+
 share_p = elementwise(
     "share",
     _share,
@@ -81,6 +102,7 @@ share_p = elementwise(
         f"(0.5 * (np.greater_equal({', '.join(ins)}) + 1.0 - np.less_equal({', '.join(ins)})))"
         f".astype(np.{params['dtype'].name})"
     ),
+    emit=Elementwise(lambda b, x, y, *, dtype: _emit_share(b, x, y, dtype)),
 )
 
 
@@ -98,12 +120,14 @@ maximum_p = elementwise(
     np.maximum,
     partials=(lambda out, x, y: share(x, y, out), lambda out, x, y: share(y, x, out)),
     kinks="x = y: each gets half",
+    emit=lambda b, x, y: _emit_extreme(b, "ge", x, y),
 )
 minimum_p = elementwise(
     "minimum",
     np.minimum,
     partials=(lambda out, x, y: share(y, x, out), lambda out, x, y: share(x, y, out)),
     kinks="x = y: each gets half",
+    emit=lambda b, x, y: _emit_extreme(b, "le", x, y),
 )
 fmax_p = elementwise(
     "fmax",
@@ -113,6 +137,7 @@ fmax_p = elementwise(
         lambda out, x, y: _share_ignoring_nan(y, x, share(y, x, out)),
     ),
     kinks="x = y: each gets half; a NaN beside a number gets nothing",
+    emit=lambda b, x, y: _emit_extreme_of_numbers(b, "ge", x, y),
 )
 fmin_p = elementwise(
     "fmin",
@@ -122,6 +147,7 @@ fmin_p = elementwise(
         lambda out, x, y: _share_ignoring_nan(y, x, share(x, y, out)),
     ),
     kinks="x = y: each gets half; a NaN beside a number gets nothing",
+    emit=lambda b, x, y: _emit_extreme_of_numbers(b, "le", x, y),
 )
 
 

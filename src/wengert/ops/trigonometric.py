@@ -119,12 +119,14 @@ deg2rad_p = elementwise(
     np.deg2rad,
     linear_in=(frozenset({0}),),
     transpose={0: lambda ct, args: deg2rad(ct)},
+    emit=lambda b, x: b.mul(x, b.constant(math.pi / 180.0, x.kind)),
 )
 rad2deg_p = elementwise(
     "rad2deg",
     np.rad2deg,
     linear_in=(frozenset({0}),),
     transpose={0: lambda ct, args: rad2deg(ct)},
+    emit=lambda b, x: b.mul(x, b.constant(180.0 / math.pi, x.kind)),
 )
 
 # -- sinc ------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Native code: LLVM IR written from Programs, linked, and called from Python."""

@@ -1,0 +1,145 @@
+"""From a Program to the text of its native function: `compile_program`.
+
+The function has the signature `i64 kernel(ptr ins, ptr outs, ptr env)`; `block.py` writes its body,
+`control.py` loops and branches, `callbacks.py` what has no native form.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from wengert.control.custom_equation import custom_p
+from wengert.ir.program import Equation, Literal, Program, Var
+from wengert.native.arithmetic import Arithmetic
+from wengert.native.block import BlockWriter
+from wengert.native.builder import Value
+from wengert.native.callbacks import Callback, write_callback
+from wengert.native.elements import Elements
+from wengert.native.frame import Frame
+from wengert.native.memory import Buffer, c_buffer
+from wengert.native.prepare import prepare
+from wengert.native.regions import REGIONS
+from wengert.native.rules import kind_of, shape_of
+from wengert.ops.core import copy_p
+from wengert.types import Type
+
+
+@dataclass
+class Kernel:
+    """The IR of a compiled Program, and what its function needs at run time."""
+
+    ir: str
+    callbacks: list[Callback]
+    notes: list[Any] = field(default_factory=list)  # (depth, Plan) of every block
+    guards: list[Equation] = field(default_factory=list)
+    arena_bytes: int = 0
+    n_instructions: int = 0
+
+
+def compile_program(program: Program, symbol: str = "kernel") -> Kernel:
+    """Write the native function of a Program.
+
+    Its inputs and outputs are in the order of the Program's; a literal output has no place in
+    `outs`.
+    """
+    with _deep_recursion():
+        return _compile(prepare(program), symbol)
+
+
+def _compile(program: Program, symbol: str) -> Kernel:
+    b = Arithmetic(symbol, [("ptr", "ins"), ("ptr", "outs"), ("ptr", "env")])
+    elements = Elements(b)
+    frame = Frame(b)
+    env = b.parameters[2]
+    callbacks: list[Callback] = []
+    guards: list[Equation] = []
+
+    def callback(writer: BlockWriter, eq: Equation, ins: Any, outs: Any) -> None:
+        callbacks.append(Callback(eq))
+        write_callback(len(callbacks) - 1, env, writer, ins, outs)
+
+    writer = BlockWriter(b, elements, frame, REGIONS, callback)
+    writer.guards = guards
+    for i, v in enumerate(program.inputs):
+        _bind_input(b, elements, v, _table_entry(b, b.parameters[0], i))
+    equations, outputs = _distinct_outputs(program)
+    targets: dict[Var, Buffer] = {}
+    for i, v in enumerate([a for a in outputs if type(a) is Var]):
+        kind = kind_of(v)
+        assert kind is not None
+        targets[v] = c_buffer(_table_entry(b, b.parameters[1], i), kind, shape_of(v))
+    writer.write(equations, list(targets), targets)
+    text = frame.finish()
+    head = [
+        'target triple = "' + _triple() + '"',
+        *b.declarations.values(),
+        text,
+        "attributes #0 = { nounwind }",
+        "",
+    ]
+    return Kernel(
+        "\n".join(head), callbacks, writer.notes, guards, frame.arena.size, b.n_instructions
+    )
+
+
+def _bind_input(b: Arithmetic, elements: Elements, v: Var, pointer: Value) -> None:
+    kind = kind_of(v)
+    if kind is not None:
+        elements.sources[v] = c_buffer(pointer, kind, shape_of(v))
+
+
+def _table_entry(b: Arithmetic, table: Value, i: int) -> Value:
+    place = b.pure(
+        ("slot", table.text, i),
+        f"getelementptr inbounds ptr, ptr {table.text}, i64 {i}",
+        "ptr",
+        0,
+        0,
+    )
+    return b.pure(("entry", table.text, i), f"load ptr, ptr {place.text}, align 8", "ptr", 0, 0)
+
+
+def _distinct_outputs(program: Program) -> tuple[list[Equation], list[Any]]:
+    """Outputs that are inputs or the same value twice become copies: each has its own memory."""
+    equations = list(program.equations)
+    seen: set[Any] = set(program.inputs)
+    outputs: list[Any] = []
+    for a in program.outputs:
+        if type(a) is Var and a in seen:
+            copied = Var(a.type)
+            equations.append(Equation(copy_p, (a,), {}, (copied,)))
+            a = copied
+        if type(a) is Var:
+            seen.add(a)
+        outputs.append(a)
+    return equations, outputs
+
+
+def can_compile(program: Program) -> bool:
+    """Whether inputs and outputs have native kinds."""
+    atoms = [*program.inputs, *[a for a in program.outputs if type(a) is Var]]
+    return all(type(a.type) is Type and kind_of(a) is not None for a in atoms)
+
+
+def _triple() -> str:
+    import llvmlite.binding as llvm
+
+    return str(llvm.get_process_triple())
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Elements are written where they are read: calls nest as deep as expressions do."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 60_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+__all__ = ["Kernel", "Literal", "can_compile", "compile_program", "custom_p"]

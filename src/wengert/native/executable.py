@@ -1,0 +1,95 @@
+"""`Executable`: a Program compiled and linked, ready to run on values.
+
+`run` is the general way in, from Python: any layout, any number type of the right dtype. The quick
+way is an entry in machine code (`entry.py`), which `jit` makes from the same kernel.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.control.guard import GuardFailed
+from wengert.errors import InternalError
+from wengert.ir.program import Program, Var
+from wengert.native import callbacks, engine, runtime
+from wengert.native.compiler import Kernel, compile_program
+from wengert.native.frame import NO_MEMORY
+
+_Function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Where the time of making an Executable went."""
+
+    write: float
+    parse: float
+    codegen: float
+    link: float
+
+    @property
+    def total(self) -> float:
+        return self.write + self.parse + self.codegen + self.link
+
+
+class Executable:
+    """Native code of a Program.
+
+    Parameters
+    ----------
+    program : Program
+        All inputs are given at each call, captured ones too.
+    """
+
+    def __init__(self, program: Program) -> None:
+        callbacks.register()
+        runtime.ensure()
+        start = time.perf_counter()
+        self.program = program
+        self.kernel: Kernel = compile_program(program)
+        written = time.perf_counter() - start
+        self.linked = engine.link(self.kernel.ir, "wengert_kernel", exports=["kernel"])
+        done = self.linked.seconds
+        self.seconds = Seconds(written, done.parse, done.codegen, done.link)
+        self.env = callbacks.new_table(self.kernel.callbacks)
+        self.address = self.linked.address("kernel")
+        self._function = _Function(self.address)
+        self._in_types = [v.type for v in program.inputs]
+        self._outs = [a for a in program.outputs if type(a) is Var]
+
+    def __del__(self) -> None:
+        env = getattr(self, "env", None)
+        if env is not None:
+            callbacks.drop_table(env)
+
+    def run(self, values: Sequence[Any]) -> list[Any]:
+        """The outputs for values of all inputs; raises `GuardFailed` where a decision differs."""
+        arrays = [
+            np.ascontiguousarray(v, t.dtype)  # type: ignore[union-attr]  # no stacks outside
+            for v, t in zip(values, self._in_types, strict=True)
+        ]
+        outs = [np.empty(v.type.shape, v.type.dtype) for v in self._outs]  # type: ignore[union-attr]
+        ins_table = (ctypes.c_void_p * max(len(arrays), 1))(*[a.ctypes.data for a in arrays])
+        outs_table = (ctypes.c_void_p * max(len(outs), 1))(*[a.ctypes.data for a in outs])
+        status = self._function(ctypes.addressof(ins_table), ctypes.addressof(outs_table), self.env)
+        if status:
+            if status > 0:
+                raise GuardFailed
+            raise_status(status)
+        made = iter(outs)
+        return [next(made) if type(a) is Var else a.value for a in self.program.outputs]
+
+
+def raise_status(status: int) -> None:
+    """Raise what a negative status of a kernel stands for."""
+    if status == callbacks.RAISED:
+        callbacks.raise_pending()
+    if status == NO_MEMORY:
+        raise MemoryError("a native function got no memory for its intermediate values")
+    raise InternalError(f"a native function ended with status {status}.")

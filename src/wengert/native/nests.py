@@ -1,0 +1,332 @@
+"""Code of loop nests: each `Node` of the plan becomes loops over whole lanes, then a rest.
+
+A loop's turns are cut into chunks: as many turns of all lanes as fit, then fewer lanes, then single
+ones. Each chunk writes the body anew, for its lanes. Reductions are carried in registers: in lanes
+inside a chunk, combined across lanes behind it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from wengert.ir.emission import Reduce
+from wengert.native.arithmetic import Arithmetic
+from wengert.native.builder import Complex, Value
+from wengert.native.elements import Elements, Reader
+from wengert.native.index import Affine, Index, Symbol, linear
+from wengert.native.memory import Buffer, Half, LoopBinding, store
+from wengert.native.plan import Axis, Member, Node
+from wengert.native.rules import combine, neutral
+
+VECTOR_BYTES = 32
+LARGE_BODY = 150  # operations an element from which a body is written for few chunks only
+
+
+class NestWriter:
+    """Writes the nests of a plan; `destination` gives the Buffer a member is stored in, or None."""
+
+    def __init__(self, elements: Elements, destination: Any, finished: Any) -> None:
+        self.elements = elements
+        self.b: Arithmetic = elements.b
+        self.destination = destination
+        self.finished = finished  # called with a reduction's Var, index and value
+
+    def write(self, step: Node | Member) -> None:
+        """A whole nest, or a member without loops."""
+        if isinstance(step, Node):
+            choose_lanes(step)
+        self._child(step, {})
+
+    def _child(self, child: Node | Member, sums: dict[Member, list[Any]]) -> None:
+        if isinstance(child, Node):
+            self._loop(child, sums)
+        elif child.reduced_nodes:
+            sums[child] = self._accumulated(child, sums[child])
+        else:
+            self._member(child)
+
+    # -- loops -----------------------------------------------------------------------------------
+
+    def _loop(self, node: Node, sums: dict[Member, list[Any]]) -> None:
+        mine = [m for m in node.members() if m.is_reduction and node in m.reduced_nodes]
+        starting = [m for m in mine if m.reduced_nodes[0] is node]
+        for m in starting:
+            sums[m] = self._start(m)
+        symbols = merged_symbols(node.axes)
+        for lanes, start, stop in chunks(node):
+            self._chunk(node, symbols, lanes, start, stop, mine, sums)
+        for m in starting:
+            self._finish(m, sums.pop(m))
+
+    def _chunk(
+        self,
+        node: Node,
+        symbol: Symbol,
+        lanes: int,
+        start: int,
+        stop: int,
+        mine: Sequence[Member],
+        sums: dict[Member, list[Any]],
+    ) -> None:
+        b = self.b
+        before = {m: sums[m] for m in mine}
+        in_lanes = lanes > 0 and bool(mine)
+        inits = {m: self._start(m) if in_lanes else sums[m] for m in mine}
+        step = max(lanes, 1)
+        node.current_lanes = lanes
+        if stop - start == step:
+            b.open_block()
+            symbol.binding = LoopBinding(b.index(start), lanes, b.depth)
+            sums.update(inits)
+            for child in node.children:
+                self._child(child, sums)
+            width = lanes if in_lanes else 0
+            values = [b.splat(v, width) for m in mine for x in sums[m] for v in parts(x)]
+            made = iter(b.close_block(values))
+            results = {m: [rebuilt(x, made) for x in sums[m]] for m in mine}
+        else:
+            results = self._turns(node, symbol, lanes, start, stop, mine, inits, sums)
+        for m in mine:
+            if in_lanes:
+                values = [self._across(m, v) for v in results[m]]
+                how = m.source.rule.how  # type: ignore[union-attr]  # a reduction
+                sums[m] = [combine(b, how, x, y) for x, y in zip(before[m], values, strict=True)]
+            else:
+                sums[m] = results[m]
+
+    def _turns(
+        self,
+        node: Node,
+        symbol: Symbol,
+        lanes: int,
+        start: int,
+        stop: int,
+        mine: Sequence[Member],
+        inits: dict[Member, list[Any]],
+        sums: dict[Member, list[Any]],
+    ) -> dict[Member, list[Any]]:
+        b = self.b
+        flat: list[Value] = []
+        for m in mine:
+            width = lanes or self._outer_lanes(m)
+            flat += [b.splat(v, width) for x in inits[m] for v in parts(x)]
+        loop = b.open_loop(b.index(stop), flat, b.index(start), max(lanes, 1))
+        symbol.binding = LoopBinding(loop.index, lanes, b.depth)
+        carried = iter(loop.carried)
+        for m in mine:
+            sums[m] = [rebuilt(x, carried) for x in inits[m]]
+        for child in node.children:
+            self._child(child, sums)
+        nexts: list[Value] = []
+        for m, var in zip(mine, _grouped(loop.carried, mine, inits), strict=True):
+            for value, own in zip([v for x in sums[m] for v in parts(x)], var, strict=True):
+                nexts.append(b.splat(value, own.lanes))
+        results = iter(b.close_loop(loop, nexts))
+        return {m: [rebuilt(x, results) for x in inits[m]] for m in mine}
+
+    def _outer_lanes(self, m: Member) -> int:
+        """The lanes of the loops over outputs around a reduction."""
+        return max([n.current_lanes for n in m.path if n not in m.reduced_nodes], default=0)
+
+    # -- members ---------------------------------------------------------------------------------
+
+    def _out_indices(self, m: Member) -> list[tuple[Index, ...]]:
+        outs = [a for a in m.unrolled if not a.is_reduced]
+        axes = [a for a in m.axes if not a.is_reduced]
+        result = []
+        for choice in itertools.product(*[range(a.extent) for a in outs]):
+            chosen = {a.position: i for a, i in zip(outs, choice, strict=True)}
+            result.append(tuple([chosen.get(a.position, a.index) for a in axes]))
+        return result
+
+    def _reduced_indices(self, m: Member) -> list[tuple[Index, ...]]:
+        inner = [a for a in m.unrolled if a.is_reduced]
+        axes = [a for a in m.axes if a.is_reduced]
+        result = []
+        for choice in itertools.product(*[range(a.extent) for a in inner]):
+            chosen = {a.position: i for a, i in zip(inner, choice, strict=True)}
+            result.append(tuple([chosen.get(a.position, a.index) for a in axes]))
+        return result
+
+    def _start(self, m: Member) -> list[Any]:
+        rule, kind = m.source.rule, m.source.out_kind
+        assert isinstance(rule, Reduce) and kind is not None
+        return [neutral(self.b, rule.how, kind) for _ in self._out_indices(m)]
+
+    def _accumulated(self, m: Member, totals: list[Any]) -> list[Any]:
+        rule, eq = m.source.rule, m.source.equation
+        assert isinstance(rule, Reduce) and m.source.out_kind is not None
+        reader = Reader(self.elements, m.source)
+        result = []
+        for at, total in zip(self._out_indices(m), totals, strict=True):
+            for r in self._reduced_indices(m):
+                term = rule.read(reader, at, r, **eq.params)
+                term = self.b.convert(term, m.source.out_kind)
+                total = combine(self.b, rule.how, total, term)
+            result.append(total)
+        return result
+
+    def _member(self, m: Member) -> None:
+        """Elements that this turn makes, stored."""
+        rule, eq = m.source.rule, m.source.equation
+        target = self.destination(m)
+        for at in self._out_indices(m):
+            if m.atom is not None:
+                value = self.elements.element(m.atom, at)
+                value = self.b.convert(value, m.source.out_kind or "f8")
+                self._store(m, target, m.destination(at), value)
+            elif m.is_reduction:  # all reduced axes are written out
+                total = [neutral(self.b, rule.how, m.source.out_kind or "f8")]  # type: ignore[union-attr]
+                reader = Reader(self.elements, m.source)
+                for r in self._reduced_indices(m):
+                    term = rule.read(reader, at, r, **eq.params)  # type: ignore[union-attr]
+                    term = self.b.convert(term, m.source.out_kind or "f8")
+                    total[0] = combine(self.b, rule.how, total[0], term)  # type: ignore[union-attr]
+                self._done(m, target, at, total[0])
+            else:
+                self._done(m, target, at, self.elements.pulled(m.var, at))
+
+    def _finish(self, m: Member, totals: list[Any]) -> None:
+        target = self.destination(m)
+        for at, total in zip(self._out_indices(m), totals, strict=True):
+            self._done(m, target, at, total)
+
+    def _done(self, m: Member, target: Buffer | None, at: tuple[Index, ...], value: Any) -> None:
+        self.finished(m, at, value)
+        if target is not None:
+            self._store(m, target, at, value)
+
+    def _store(self, m: Member, target: Buffer, at: Sequence[Index], value: Any) -> None:
+        store(self.b, target, at[len(at) - len(target.shape) :], value)
+
+    def _across(self, m: Member, value: Any) -> Any:
+        """The lanes of a partial result combined, by halves."""
+        b, how = self.b, m.source.rule.how  # type: ignore[union-attr]  # a reduction
+        while lanes_of(value) > 1:
+            half = lanes_of(value) // 2
+            low = [b.shuffle(v, range(half)) for v in parts(value)]
+            high = [b.shuffle(v, range(half, 2 * half)) for v in parts(value)]
+            value = combine(b, how, rebuilt(value, iter(low)), rebuilt(value, iter(high)))
+        return rebuilt(value, iter([b.extract(v, 0) for v in parts(value)]))
+
+
+# -- lanes -----------------------------------------------------------------------------------------
+
+
+def choose_lanes(root: Node) -> None:
+    """How many lanes each loop of a nest takes: the innermost ones, where it pays."""
+    inner = [c for c in root.children if isinstance(c, Node)]
+    if not inner:
+        root.lanes = _lanes(root)
+        return
+    only = inner[0] if len(inner) == 1 and len(root.children) == 1 else None
+    if only is not None and not any(isinstance(c, Node) for c in only.children):
+        outer_cost, inner_cost = _strided(root, only), _strided(only, only)
+        is_sum = all([m.is_reduction and only in m.reduced_nodes for m in only.members()])
+        if is_sum and outer_cost < inner_cost and root not in _reduced_anywhere(root):
+            root.lanes, only.lanes = _lanes(root), 0
+            return
+    for child in inner:
+        choose_lanes(child)
+
+
+def _reduced_anywhere(root: Node) -> set[Node]:
+    return {n for m in root.members() for n in m.reduced_nodes}
+
+
+def _strided(loop: Node, leaf: Node) -> int:
+    """Accesses in `leaf` whose lanes along `loop` would not lie side by side."""
+    s = loop.axes[-1].index
+    assert isinstance(s, Affine)
+    count = 0
+    for m in leaf.members():
+        for v, reads in m.probe.reads.items():
+            for at in reads:
+                place = linear(at, v.type.shape)  # type: ignore[union-attr]
+                c = dict(place.terms).get(s.terms[0][0], 0) if isinstance(place, Affine) else 0
+                count += abs(c) > 1
+    return count
+
+
+def _lanes(node: Node) -> int:
+    """Lanes for a loop that takes vectors; 0 for single turns."""
+    kinds: set[str] = set()
+    n_operations = 0
+    has_sums = False
+    for m in node.members():
+        kinds |= m.probe.kinds | {m.source.out_kind or "f8"}
+        n_operations += (m.probe.n_operations + 1) * max(
+            1, math.prod([a.extent for a in m.unrolled])
+        )
+        has_sums = has_sums or m.is_reduction
+    widest = 8 if any(k in ("f8", "i8", "u8", "c16") for k in kinds) else 4
+    lanes = VECTOR_BYTES // widest
+    if n_operations <= 12:
+        lanes *= 4 if has_sums else 2
+    elif n_operations <= 40:
+        lanes *= 2
+    while lanes > node.extent:
+        lanes //= 2
+    return lanes if lanes > 1 else 0
+
+
+def chunks(node: Node) -> list[tuple[int, int, int]]:
+    """(lanes, start, stop) of the pieces of a loop."""
+    n, lanes = node.extent, node.lanes
+    if not lanes:
+        return [(0, 0, n)]
+    whole = n - n % lanes
+    result = [(lanes, 0, whole)] if whole else []
+    is_large = sum([m.probe.n_operations for m in node.members()]) > LARGE_BODY
+    start = whole
+    while not is_large and lanes > 2 and start < n:
+        lanes //= 2
+        if n - start >= lanes:
+            result.append((lanes, start, start + lanes))
+            start += lanes
+    if start < n:
+        result.append((0, start, n))
+    return result
+
+
+def merged_symbols(axes: Sequence[Axis]) -> Symbol:
+    """The symbol of a loop over merged axes; those of the axes are bound as parts of it."""
+    own = [a.index.terms[0][0] for a in axes if isinstance(a.index, Affine)]
+    if len(own) == 1:
+        return own[0]
+    whole = Symbol(math.prod([a.extent for a in axes]))
+    rest = whole
+    for k, s in enumerate(own[:-1]):
+        n = math.prod([a.extent for a in axes[k + 1 :]])
+        inner = own[-1] if k == len(own) - 2 else Symbol(n)
+        s.binding = Half(rest, n, True)
+        inner.binding = Half(rest, n, False)
+        rest = inner
+    return whole
+
+
+# -- complex numbers as pairs ----------------------------------------------------------------------
+
+
+def parts(x: Any) -> tuple[Value, ...]:
+    return (x.re, x.im) if isinstance(x, Complex) else (x,)
+
+
+def rebuilt(like: Any, values: Iterator[Value]) -> Any:
+    if isinstance(like, Complex):
+        return Complex(next(values), next(values))
+    return next(values)
+
+
+def lanes_of(x: Any) -> int:
+    return x.lanes
+
+
+def _grouped(
+    values: Sequence[Value], members: Sequence[Member], inits: dict[Member, list[Any]]
+) -> list[list[Value]]:
+    rest = iter(values)
+    return [[v for x in inits[m] for v in itertools.islice(rest, len(parts(x)))] for m in members]

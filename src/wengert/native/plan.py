@@ -1,0 +1,594 @@
+"""The plan of a Program: which values are held, and which share the turns of one loop.
+
+`plan` sorts the values of a straight list of equations:
+
+    tiny      a few numbers, straight-line code, in registers
+    pulled    never stored: recomputed, or remembered, where an element is read
+    held      written to memory or accumulated by a *member* of a loop nest
+    whole     written by a rule of its own: a library call, a loop, a call into the interpreter
+
+and gives the steps in order: nests (`Node` trees with members as leaves) and whole equations. A
+member joins a nest when everything it reads there is read in the very turn that makes it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from wengert.ir.emission import Elementwise, Pull, Reduce
+from wengert.ir.program import Equation, Var
+from wengert.native.elements import Definition, Reader
+from wengert.native.index import Affine, Index, Symbol, linear, symbol
+from wengert.native.probe import At, Probe, _weight
+from wengert.types import Type
+
+TINY = 16  # elements of a vector that is written out
+TINY_MATRIX = 64  # elements of a matrix or more that is written out, no axis longer than 8
+UNROLLED = 64  # elements of trailing axes that are written out within a loop
+SMALL_SUM = 32  # terms of a sum that are written out
+SHARED_COST = 5  # additions an element that make a value read in two loops worth storing
+DEEP = 60  # equations after which a chain of tiny values is computed
+LONG = 160  # operations an element after which a chain is cut by storing it
+
+
+def is_tiny(type_: Any) -> bool:
+    """Whether a value is written out number by number, in registers."""
+    if type(type_) is not Type:
+        return False
+    shape = type_.shape
+    if len(shape) < 2:
+        return type_.size <= TINY
+    return type_.size <= TINY_MATRIX and max(shape) <= 8
+
+
+@dataclass
+class Axis:
+    """An axis of a member's iteration space."""
+
+    extent: int
+    index: Index  # its symbol, or 0 where there is one place
+    is_reduced: bool
+    position: int
+
+
+@dataclass(eq=False)
+class Member:
+    """A held value: how its elements are made, and the loops it needs.
+
+    `loops` are groups of axes merged into one loop each, outermost first; `unrolled` axes are
+    written out in the innermost turn. A part of an assembled value has an `atom` that it copies.
+    """
+
+    source: Definition
+    var: Var
+    axes: list[Axis]
+    loops: list[list[Axis]]
+    unrolled: list[Axis]
+    probe: Probe
+    atom: Any = None
+    destination: Any = None  # of a part: index of the operand to index of the whole
+    path: list[Node] = field(default_factory=list)
+
+    @property
+    def is_reduction(self) -> bool:
+        return self.atom is None and isinstance(self.source.rule, Reduce)
+
+    @property
+    def at(self) -> At:
+        return tuple([a.index for a in self.axes if not a.is_reduced])
+
+    @property
+    def reduced(self) -> At:
+        return tuple([a.index for a in self.axes if a.is_reduced])
+
+    @property
+    def reduced_nodes(self) -> list[Node]:
+        """The loops of the nest that the reduction runs over."""
+        return [n for n, group in zip(self.path, self.loops, strict=True) if group[0].is_reduced]
+
+    def n_out_loops(self) -> int:
+        return sum([not group[0].is_reduced for group in self.loops])
+
+
+@dataclass(eq=False)
+class Node:
+    """A loop over merged axes; its children run in order in each turn."""
+
+    axes: list[Axis]
+    children: list[Node | Member] = field(default_factory=list)
+    lanes: int = 0
+    current_lanes: int = 0  # of the chunk being written
+
+    @property
+    def extent(self) -> int:
+        return math.prod([a.extent for a in self.axes])
+
+    def members(self) -> Iterable[Member]:
+        for child in self.children:
+            if isinstance(child, Node):
+                yield from child.members()
+            else:
+                yield child
+
+
+@dataclass(eq=False)
+class Whole:
+    """An equation that writes its outputs as a whole."""
+
+    definition: Definition
+
+
+@dataclass(eq=False)
+class Force:
+    """A tiny value computed here, so that chains stay short."""
+
+    var: Var
+
+
+Step = Node | Member | Whole | Force
+
+
+@dataclass
+class Plan:
+    """Steps in order, and what became of the values."""
+
+    steps: list[Step]
+    definitions: dict[Var, Definition]
+    members: dict[Var, list[Member]]
+    stored: dict[Var, int]  # held in memory: the number of its leading loops that are left out
+    last_use: dict[Var, int]  # the last step that reads a stored value
+
+
+class Planner:
+    """Makes a `Plan`; `outputs` must be held when not tiny, `given` are known already."""
+
+    def __init__(self, equations: Sequence[Equation], outputs: Sequence[Any]) -> None:
+        self.equations = equations
+        self.outputs = [a for a in outputs if type(a) is Var]
+        self.definitions: dict[Var, Definition] = {}
+        self.by_equation: list[Definition] = []
+        self.held: set[Var] = set()
+        self.optional: set[Var] = set()  # held only where that saves work
+        self.members: dict[Var, list[Member]] = {}
+        self.steps: list[Step] = []
+        self.ready: dict[Var, int] = {}  # steps that must have run before a value can be read
+        self.depth: dict[Var, int] = {}
+        for eq in equations:
+            d = Definition(eq)
+            self.by_equation.append(d)
+            for v in eq.outputs:
+                self.definitions[v] = d
+
+    def plan(self) -> Plan:
+        self._choose_held()
+        for d in self.by_equation:
+            self._place_equation(d)
+        stored = self._choose_stored()
+        return Plan(self.steps, self.definitions, self.members, stored, self._last_uses(stored))
+
+    # -- what is held ----------------------------------------------------------------------------
+
+    def _is_whole(self, d: Definition) -> bool:
+        return not isinstance(d.rule, (Elementwise, Pull, Reduce))
+
+    def _is_large_sum(self, d: Definition) -> bool:
+        if not isinstance(d.rule, Reduce) or d.out is None:
+            return False
+        n = math.prod(d.rule.extents(Reader(_NO_ELEMENTS, d), **d.equation.params))
+        size = d.out.type.size  # type: ignore[union-attr]  # no stacks in native rules
+        return (
+            n > SMALL_SUM * 2
+            or (n > SMALL_SUM and not is_tiny(d.out.type))
+            or (is_tiny(d.out.type) and n * size > 1024)
+        )
+
+    def _must_assemble(self, d: Definition) -> bool:
+        """Whether a value made of parts is better written part by part than chosen by index."""
+        if not isinstance(d.rule, Pull) or d.rule.parts is None or d.out is None:
+            return False
+        if is_tiny(d.out.type):
+            return False
+        axis = d.rule.parts_axis(  # type: ignore[misc]  # given with the parts
+            Reader(_NO_ELEMENTS, d), **d.equation.params
+        )
+        shape = d.out.type.shape  # type: ignore[union-attr]
+        n = len(shape) - _n_unrolled(shape)
+        return axis < n
+
+    def _choose_held(self) -> None:
+        whole_inputs: set[Any] = set()
+        for d in self.by_equation:
+            if self._is_whole(d):
+                self.held.update(d.equation.outputs)
+                whole_inputs.update([a for a in d.equation.inputs if type(a) is Var])
+            elif self._is_large_sum(d) or self._must_assemble(d):
+                self.held.update(d.equation.outputs)
+        for v in (*self.outputs, *whole_inputs):
+            if v in self.definitions and not is_tiny(v.type):
+                self.held.add(v)
+        sinks: dict[Var, set[Any]] = {}
+        cost = self._costs()
+        for d in reversed(self.by_equation):
+            out = d.out
+            if out is None:
+                continue
+            mine = sinks.get(out, set())
+            if (
+                out not in self.held
+                and len(mine) > 1
+                and not is_tiny(out.type)
+                and cost[out] >= SHARED_COST
+            ):
+                self.optional.add(out)
+            is_sink = out in self.held or out in self.optional or is_tiny(out.type)
+            for a in d.equation.inputs:
+                if type(a) is Var and a in self.definitions:
+                    known = sinks.setdefault(a, set())
+                    if len(known) < 2:
+                        known.update([out] if is_sink else mine)
+        self._cut_long_chains()
+
+    def _costs(self) -> dict[Var, int]:
+        """Additions an element of every pulled value, its pulled operands included."""
+        cost: dict[Var, int] = {}
+        for d in self.by_equation:
+            if d.out is None:
+                continue
+            if d.out in self.held:
+                for v in d.equation.outputs:
+                    cost[v] = 0
+                continue
+            total = _weight(d.equation) if isinstance(d.rule, Elementwise) else 0
+            n = 1
+            if isinstance(d.rule, Reduce):
+                n = max(1, math.prod(d.rule.extents(Reader(_NO_ELEMENTS, d), **d.equation.params)))
+                total = 2 * n
+            for a in d.equation.inputs:
+                if type(a) is Var and a in cost and a.type.size >= d.out.type.size:  # type: ignore[union-attr]
+                    total += n * cost[a]
+            cost[d.out] = min(total, 10**9)
+        return cost
+
+    def _cut_long_chains(self) -> None:
+        length: dict[Var, int] = {}
+        for d in self.by_equation:
+            out = d.out
+            if out is None or is_tiny(out.type) or out in self.held:
+                continue
+            mine = 1 + sum([length.get(a, 0) for a in d.equation.inputs if type(a) is Var])
+            if mine > LONG and _n_unrolled(out.type.shape) == 0:  # type: ignore[union-attr]
+                self.held.add(out)
+                mine = 0
+            length[out] = min(mine, LONG)
+
+    # -- placing ---------------------------------------------------------------------------------
+
+    def _ready(self, atoms: Iterable[Any]) -> int:
+        return max([self.ready.get(a, 0) for a in atoms if type(a) is Var], default=0)
+
+    def _place_equation(self, d: Definition) -> None:
+        eq = d.equation
+        ready = self._ready(eq.inputs)
+        if self._is_whole(d):
+            self.steps.append(Whole(d))
+            for v in eq.outputs:
+                self.ready[v] = len(self.steps)
+                self.depth[v] = 0
+            return
+        out = d.out
+        assert out is not None
+        self.depth[out] = 1 + max(
+            [self.depth.get(a, 0) for a in eq.inputs if type(a) is Var], default=0
+        )
+        if out not in self.held and out not in self.optional:
+            self.ready[out] = ready
+            if self.depth[out] >= DEEP and is_tiny(out.type):
+                self.steps.append(Force(out))
+                self.ready[out] = len(self.steps)
+                self.depth[out] = 0
+            return
+        self.depth[out] = 0
+        members = self._make_members(d)
+        self.members[out] = members
+        for m in members:
+            self.ready[out] = max(self.ready.get(out, 0), self._place(m))
+
+    def _is_read_held(self, v: Var) -> bool:
+        return v in self.held or v in self.optional or v not in self.definitions
+
+    def _make_members(self, d: Definition) -> list[Member]:
+        assert d.out is not None
+        if isinstance(d.rule, Pull) and d.rule.parts is not None and self._must_assemble(d):
+            return [
+                self._member(d, d.equation.inputs[i], shape, destination)
+                for i, shape, destination in d.rule.parts(
+                    Reader(_NO_ELEMENTS, d), **d.equation.params
+                )
+                if math.prod(shape)
+            ]
+        return [self._member(d)]
+
+    def _member(
+        self, d: Definition, atom: Any = None, shape: Any = None, destination: Any = None
+    ) -> Member:
+        assert d.out is not None
+        out_shape = d.out.type.shape if shape is None else shape  # type: ignore[union-attr]
+        axes = [Axis(n, symbol(n), False, p) for p, n in enumerate(out_shape)]
+        if atom is None and isinstance(d.rule, Reduce):
+            extents = d.rule.extents(Reader(_NO_ELEMENTS, d), **d.equation.params)
+            axes += [Axis(n, symbol(n), True, q) for q, n in enumerate(extents)]
+        probe = Probe(self.definitions, self._is_read_held)
+        member = Member(d, d.out, axes, [], [], probe, atom, destination)
+        if atom is not None:
+            probe.walk(atom, member.at)
+        else:
+            probe.rule(d, member.at, member.reduced)
+        member.loops, member.unrolled = self._loops(member)
+        return member
+
+    def _loops(self, m: Member) -> tuple[list[list[Axis]], list[Axis]]:
+        """Axes merged where all accesses allow it; short inner loops are written out."""
+        places = [
+            linear(at, v.type.shape)  # type: ignore[union-attr]
+            for v, reads in m.probe.reads.items()
+            for at in reads
+        ]
+        if m.destination is not None:
+            places.append(linear(m.destination(m.at), m.var.type.shape))  # type: ignore[union-attr]
+        loops: list[list[Axis]] = []
+        for a in m.axes:
+            if a.extent == 1:
+                continue
+            if (
+                loops
+                and loops[-1][0].is_reduced == a.is_reduced
+                and _mergeable(loops[-1], a, places, m.probe.counted)
+            ):
+                loops[-1].append(a)
+            else:
+                loops.append([a])
+        unrolled: list[Axis] = []
+        n = 1
+        is_only_reduced = bool(loops) and all([g[0].is_reduced for g in loops])
+        while len(loops) > 1:
+            group = loops[-1]
+            extent = math.prod([a.extent for a in group])
+            outer = math.prod([a.extent for g in loops[:-1] for a in g])
+            if extent > 8 and not (extent <= SMALL_SUM and unrolled):
+                break
+            if n * extent > UNROLLED or outer < 8:
+                break
+            n *= extent
+            unrolled = [*group, *unrolled]
+            loops.pop()
+        # Sums of a few outputs: these are accumulated side by side.
+        if loops and loops[-1][0].is_reduced and not is_only_reduced:
+            outs = [g for g in loops if not g[0].is_reduced]
+            size = math.prod([a.extent for g in outs for a in g])
+            if size * n <= 8:
+                unrolled = [a for g in outs for a in g] + unrolled
+                loops = [g for g in loops if g[0].is_reduced]
+        return loops, unrolled
+
+    def _place(self, m: Member) -> int:
+        """Put a member into a nest, the latest that it can share; its readiness."""
+        held_reads = set(m.probe.reads)
+        needs = self._ready(held_reads)
+        for p in range(len(self.steps) - 1, -1, -1):
+            step = self.steps[p]
+            outside = [v for v in held_reads if self.ready.get(v, 0) > p]
+            if any(self.ready.get(v, 0) > p + 1 for v in outside):
+                break
+            if isinstance(step, Node) and m.loops and self._shares(step, m, outside):
+                if self._join([step], m, 0, outside):
+                    return p + 1
+            if outside:
+                break
+        self.steps.append(_chain(m, 0))
+        assert needs <= len(self.steps)
+        return len(self.steps)
+
+    def _shares(self, node: Node, m: Member, outside: Sequence[Var]) -> bool:
+        """Whether fusing saves anything: a value read twice, or one read where it is made."""
+        if outside:
+            return True
+        mine = m.probe.reads.keys() | m.probe.pulled.keys()
+        n = m.probe.n_operations
+        for other in node.members():
+            n += other.probe.n_operations
+            if n > 400 and _n_unrolled(m.var.type.shape) == 0:  # type: ignore[union-attr]
+                return False
+        return any(
+            not mine.isdisjoint(o.probe.reads) or not mine.isdisjoint(o.probe.pulled)
+            for o in node.members()
+        )
+
+    def _join(self, siblings: list[Any], m: Member, depth: int, outside: Sequence[Var]) -> bool:
+        """Share loops `depth` … of a nest; True if the member was put in."""
+        group = m.loops[depth]
+        for k in range(len(siblings) - 1, -1, -1):
+            node = siblings[k]
+            if isinstance(node, Node):
+                if self._fits(node, group, m, outside):
+                    _rename(m, group, node.axes)
+                    m.path.append(node)
+                    if depth + 1 < len(m.loops):
+                        if not self._join(node.children, m, depth + 1, outside):
+                            node.children.append(_chain(m, depth + 1))
+                    else:
+                        node.children.append(m)
+                    return True
+                if any(o.var in outside for o in node.members()):
+                    return False
+            elif node.var in outside:
+                return False
+        return False
+
+    def _fits(self, node: Node, group: list[Axis], m: Member, outside: Sequence[Var]) -> bool:
+        if [a.extent for a in node.axes] != [a.extent for a in group]:
+            return False
+        swap = {_symbol(a): b.index for a, b in zip(group, node.axes, strict=True)}
+        produced = {o.var: o for o in node.members()}
+        for v in outside:
+            other = produced.get(v)
+            if other is None:
+                continue
+            if len(self.members[v]) > 1:
+                return False
+            mine = {_symbol(a) for a in node.axes}
+            if any(_symbol(a) in mine for a in other.axes if a.is_reduced and a.extent > 1):
+                return False
+            for at in m.probe.reads[v]:
+                for i, there in zip(at, other.at, strict=True):
+                    if isinstance(there, Affine) and there.terms[0][0] in mine:
+                        if _substituted(i, swap) != there:
+                            return False
+        return True
+
+    # -- what is stored --------------------------------------------------------------------------
+
+    def _choose_stored(self) -> dict[Var, int]:
+        """Values that must be in memory, and how many of their leading loops are shared by all."""
+        whole_reads: set[Var] = set(self.outputs)
+        at_top: set[Var] = set()
+        for d in reversed(self.by_equation):
+            eq = d.equation
+            if self._is_whole(d):
+                whole_reads.update([a for a in eq.inputs if type(a) is Var])
+            elif d.out is not None and (
+                (is_tiny(d.out.type) and d.out not in self.members) or d.out in at_top
+            ):
+                for a in eq.inputs:
+                    if type(a) is Var:
+                        whole_reads.add(a)
+                        if not self._is_read_held(a):
+                            at_top.add(a)
+        readers: dict[Var, list[Member]] = {}
+        for members in self.members.values():
+            for m in members:
+                for v in m.probe.reads:
+                    readers.setdefault(v, []).append(m)
+        stored: dict[Var, int] = {}
+        for v, members in self.members.items():
+            if len(members) > 1 or v in whole_reads:
+                stored[v] = 0
+                continue
+            m = members[0]
+            shared = min(
+                [_shared(m, r, m.n_out_loops()) for r in readers.get(v, [])],
+                default=m.n_out_loops(),
+            )
+            if any(not _is_aligned(m, r) for r in readers.get(v, [])):
+                shared = min(shared, m.n_out_loops() - 1) if shared == m.n_out_loops() else shared
+            if shared == m.n_out_loops():
+                if not m.is_reduction:
+                    self._remove(m)
+                continue
+            stored[v] = shared
+        return stored
+
+    def _remove(self, m: Member) -> None:
+        """A value that is read only in the turn that makes it needs no store of its own."""
+        if m.path:
+            m.path[-1].children.remove(m)
+        else:
+            self.steps[self.steps.index(m)] = Force(m.var)
+        self.members[m.var] = []
+
+    def _last_uses(self, stored: dict[Var, int]) -> dict[Var, int]:
+        last: dict[Var, int] = {}
+        return last
+
+
+class _NoElements:
+    b: Any = None
+
+
+_NO_ELEMENTS: Any = _NoElements()
+
+
+def _chain(m: Member, depth: int) -> Node | Member:
+    """The member below new loops of its own, from loop `depth` on."""
+    if depth == len(m.loops):
+        return m
+    node = Node(m.loops[depth])
+    m.path.append(node)
+    node.children.append(_chain(m, depth + 1))
+    return node
+
+
+def _symbol(a: Axis) -> Symbol | None:
+    return a.index.terms[0][0] if isinstance(a.index, Affine) else None
+
+
+def _substituted(i: Index, swap: dict[Symbol | None, Index]) -> Index:
+    if isinstance(i, int):
+        return i
+    result: Index = i.const
+    for s, c in i.terms:
+        result = result + (swap[s] * c if s in swap else Affine(0, ((s, c),)))
+    return result
+
+
+def _rename(m: Member, group: list[Axis], axes: list[Axis]) -> None:
+    """Let the member use the symbols of the loop that it joins."""
+    swap = {_symbol(a): b.index for a, b in zip(group, axes, strict=True)}
+    for a, b in zip(group, axes, strict=True):
+        a.index = b.index
+    probe = m.probe
+    for table in (probe.reads, probe.pulled):
+        for v, reads in table.items():
+            table[v] = {tuple([_substituted(i, swap) for i in at]) for at in reads}
+
+
+def _mergeable(group: list[Axis], a: Axis, places: Sequence[Index], counted: set[Symbol]) -> bool:
+    """Whether every access walks through the group's last axis and `a` as through one."""
+    outer, inner = _symbol(group[-1]), _symbol(a)
+    if outer in counted or inner in counted:
+        return False
+    for place in places:
+        if isinstance(place, int):
+            continue
+        coefficients = dict(place.terms)
+        if coefficients.get(outer, 0) != a.extent * coefficients.get(inner, 0):  # type: ignore[call-overload]
+            return False
+    return True
+
+
+def _n_unrolled(shape: Sequence[int]) -> int:
+    """How many trailing axes are short enough to be written out in a loop over the others."""
+    n, count = 1, 0
+    total = math.prod(shape)
+    for extent in reversed(shape):
+        n *= extent
+        if extent > 16 or n > UNROLLED or (n and total // n < 8):
+            break
+        count += 1
+    return count
+
+
+def _shared(m: Member, reader: Member, limit: int) -> int:
+    """How many of the member's loops the reader runs in too."""
+    n = 0
+    for x, y in zip(m.path[:limit], reader.path, strict=False):
+        if x is not y:
+            break
+        n += 1
+    return n
+
+
+def _is_aligned(m: Member, reader: Member) -> bool:
+    """Whether the reader reads only the elements made in the same turn of all loops."""
+    at = m.at
+    inner = {_symbol(a) for a in m.unrolled}
+    for read in reader.probe.reads[m.var]:
+        for i, there in zip(read, at, strict=True):
+            if i == there:
+                continue
+            if isinstance(there, Affine) and there.terms[0][0] in inner:
+                continue
+            return False
+    return True

@@ -1,0 +1,141 @@
+"""Which elements of held values a pulled element reads: found by asking, before code is written.
+
+A `Probe` walks the rules with symbols for indices and notes every read of a held value. From that
+follow the choices of the plan: which axes may be merged into one loop, which values can share a
+loop turn, and what an element costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from wengert.ir.emission import Elementwise, Pull, Reduce
+from wengert.ir.program import Literal, Var
+from wengert.native.arithmetic import Arithmetic
+from wengert.native.builder import REAL_OF, Complex, Value
+from wengert.native.elements import Definition, Reader
+from wengert.native.index import Affine, Index, Symbol, broadcast_index, symbol
+from wengert.native.rules import kind_of, literal, shape_of
+
+At = tuple[Index, ...]
+
+
+class Probe:
+    """The reads behind one element.
+
+    Parameters
+    ----------
+    definitions : mapping of Var to Definition
+    is_held : callable
+        Whether a Var is held: the walk stops there.
+    """
+
+    def __init__(self, definitions: dict[Var, Definition], is_held: Callable[[Var], bool]) -> None:
+        self.definitions = definitions
+        self.is_held = is_held
+        self.b = Arithmetic("probe", [])
+        self.reads: dict[Var, set[At]] = {}
+        self.pulled: dict[Var, set[At]] = {}
+        self.counted: set[Symbol] = set()  # symbols whose numbers are computed with
+        self.kinds: set[str] = set()
+        self.n_operations = 0
+        self.is_shifted = False  # whether an index was computed
+
+    def walk(self, atom: Any, at: At) -> Any:
+        """Visit the element; what comes back stands for its value."""
+        if type(atom) is Literal:
+            return literal(self.b, atom)
+        kind = kind_of(atom)
+        self.kinds.add(kind or "f8")
+        if self.is_held(atom):
+            self.reads.setdefault(atom, set()).add(at)
+        else:
+            seen = self.pulled.setdefault(atom, set())
+            if at not in seen:
+                seen.add(at)
+                self._rule(self.definitions[atom], at)
+        return self._dummy(kind or "f8")
+
+    def rule(self, source: Definition, at: At, reduced: Sequence[Index] | None = None) -> None:
+        """Visit what a held value's own rule reads; `reduced` are the indices of a reduction."""
+        self._rule(source, at, reduced)
+
+    def _rule(self, source: Definition, at: At, reduced: Sequence[Index] | None = None) -> None:
+        rule, eq = source.rule, source.equation
+        if isinstance(rule, Elementwise):
+            self.n_operations += _weight(eq)
+            for a in eq.inputs:
+                self.walk(a, broadcast_index(at, shape_of(a)))
+        elif isinstance(rule, Pull):
+            rule.f(ProbeReader(self, source), at, **eq.params)
+        elif isinstance(rule, Reduce):
+            reader = ProbeReader(self, source)
+            extents = rule.extents(reader, **eq.params)
+            n = 1
+            for extent in extents:
+                n *= extent
+            if n == 0:
+                return
+            before = self.n_operations
+            r = tuple([symbol(extent) for extent in extents]) if reduced is None else reduced
+            rule.read(reader, at, tuple(r), **eq.params)
+            if reduced is None:
+                self.n_operations = before + (self.n_operations - before + 2) * n
+            else:
+                self.n_operations += 2
+        else:
+            raise AssertionError(f"{eq.primitive.name} is held")
+
+    def _dummy(self, kind: str) -> Any:
+        if kind in REAL_OF:
+            real = REAL_OF[kind]
+            return Complex(Value(self.b.fresh(), real), Value(self.b.fresh(), real))
+        return Value(self.b.fresh(), kind)
+
+
+class ProbeReader(Reader):
+    """A Reader that notes what is read and gives stand-ins for values."""
+
+    __slots__ = ("probe",)
+
+    def __init__(self, probe: Probe, source: Definition) -> None:
+        self.probe = probe
+        self.b = probe.b
+        self.source = source
+
+    def read(self, i: int, at: Sequence[Index]) -> Any:
+        return self.probe.walk(self.source.equation.inputs[i], tuple(at))
+
+    def number(self, i: Index) -> Value:
+        if isinstance(i, int):
+            return self.b.index(i)
+        self.probe.counted.update([s for s, _ in i.terms])
+        return Value(self.b.fresh(), "i8")
+
+    def opaque(self, value: Value, extent: int) -> Index:
+        if value.const is not None:
+            return int(value.const)
+        self.probe.is_shifted = True
+        return Affine(0, ((Symbol(extent, value), 1),))
+
+
+_WEIGHTS = {"add": 1, "sub": 1, "mul": 1, "neg": 1, "convert": 1, "copy": 0}
+
+
+def _weight(eq: Any) -> int:
+    """What an elementwise equation costs an element, in additions."""
+    name = eq.primitive.name
+    known = _WEIGHTS.get(name)
+    if known is not None:
+        return known
+    if eq.primitive.cost is None:
+        return 4
+    ins = [a.type if type(a) is Var else a.value for a in eq.inputs]
+    size = eq.outputs[0].type.size
+    return max(
+        1, round(eq.primitive.cost(ins, [v.type for v in eq.outputs], **eq.params) / max(size, 1))
+    )
+
+
+__all__ = ["Probe"]
