@@ -1,7 +1,7 @@
 """The native elementary functions: accuracy against mpmath, time, instructions, one at a time.
 
-    python -m benchmarks.elementary            a table: largest error, ns an element, instructions
-    python -m benchmarks.elementary exp log    these only
+    python -m benchmarks.elementary              a table: largest error, time, instructions
+    python -m benchmarks.elementary 5000 exp     so many points of each kind, these functions only
 
 `Kernel` compiles one function as a loop over arrays, with so many lanes; the tests use it too.
 """
@@ -12,15 +12,16 @@ import ctypes
 import functools
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
 from mpmath import mp
 
+from benchmarks.elementary_cases import CASES, even
 from wengert.native.arithmetic import Arithmetic
-from wengert.native.builder import LLVM_TYPES, SIZES, Value
+from wengert.native.builder import LLVM_TYPES, SIZES, Complex, Value
 from wengert.native.elementary import emit
 
 DTYPES = {"f8": np.float64, "f4": np.float32}
@@ -39,7 +40,9 @@ def _machine() -> Any:
 class Kernel:
     """One elementary function over arrays whose length is a multiple of the lanes."""
 
-    def __init__(self, name: str, kind: str, lanes: int, n_operands: int = 1) -> None:
+    def __init__(
+        self, name: str, kind: str, lanes: int, n_operands: int = 1, part: str = ""
+    ) -> None:
         self.kind, self.lanes, self.n_operands = kind, lanes, n_operands
         self.result_kind = KINDS.get(name, kind)
         b = Arithmetic("kernel", [("i8", "n"), ("ptr", "out"), ("ptr", "x"), ("ptr", "y")])
@@ -47,7 +50,8 @@ class Kernel:
         loop = b.open_loop(count, step=lanes or 1)
         xs = [self._load(b, p, loop.index) for p in operands[:n_operands]]
         before = b.n_instructions
-        result = emit(b, name, *xs)
+        # With a part, "re" or "im", the function is complex and its operand has two parts.
+        result = getattr(emit(b, name, Complex(*xs)), part) if part else emit(b, name, *xs)
         self.n_instructions = b.n_instructions - before
         if self.result_kind == "b1":
             result = b.convert(result, "u1")
@@ -135,3 +139,44 @@ def errors_in_ulp(kind: str, got: np.ndarray, exact: Callable[..., Any], *xs: np
             exponent = max(int(mp.frexp(value)[1]) - 1 - int(info.nmant), lowest)
             errors[i] = float(abs(mp.mpf(result) - value) / mp.mpf(2) ** exponent)
     return errors
+
+
+def largest_error(name: str, kind: str, n: int, seed: int = 0) -> tuple[float, Any]:
+    """In units in the last place over a case's points, and where."""
+    case = CASES[name]
+    with np.errstate(all="ignore"):
+        xs = case.points(np.random.default_rng(seed), n, kind == "f8")
+        xs = tuple([x.astype(DTYPES[kind]) for x in xs])
+    is_inside = np.all([np.isfinite(x) & (x != 0) for x in xs], axis=0)
+    if name == "log1p":
+        is_inside &= xs[0] > -1
+    xs = tuple([x[is_inside] for x in xs])
+    errors = errors_in_ulp(kind, Kernel(name, kind, 4, len(xs))(*xs), case.exact, *xs)
+    worst = int(np.argmax(errors))
+    return float(errors[worst]), tuple([float(x[worst]) for x in xs])
+
+
+def main(arguments: Sequence[str]) -> None:
+    counts = [int(a) for a in arguments if a.isdigit()]
+    names = [a for a in arguments if not a.isdigit()] or list(CASES)
+    print("| function | ulp f8 | ulp f4 | ns f8 | ns f4 | IR f8 | IR f4 | ms to compile |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name in names:
+        errors, times, sizes = [], [], []
+        for kind, lanes in (("f8", 4), ("f4", 8)):
+            errors.append(largest_error(name, kind, counts[0] if counts else 2000)[0])
+            n_operands = 2 if name in ("power", "hypot", "arctan2") else 1
+            kernel = Kernel(name, kind, lanes, n_operands)
+            rng = np.random.default_rng(1)
+            points = [even(rng, *CASES[name].timed, 2048) for _ in range(n_operands)]
+            times.append(kernel.nanoseconds(*points))
+            sizes.append(kernel.n_instructions)
+        print(
+            f"| {name} | {errors[0]:.2f} | {errors[1]:.2f} | {times[0]:.2f} | {times[1]:.2f} "
+            f"| {sizes[0]} | {sizes[1]} | {kernel.compile_seconds * 1e3:.0f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -158,7 +158,7 @@ def cases() -> Iterator[Case]:
         yield Case(
             "gmm",
             "d={} k={} n={}".format(*sizes),
-            lambda tools, sizes=sizes: gmm(tools, *sizes),
+            partial(gmm, d=sizes[0], k=sizes[1], n=sizes[2]),
             partial(gmm_data, *sizes),
             is_small=sizes[0] <= 10,
         )

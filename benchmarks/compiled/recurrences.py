@@ -96,7 +96,7 @@ def lstm_data(n_layers: int, n_characters: int) -> tuple[Any, ...]:
 # ---- scalar and matrix carries -----------------------------------------------------------------
 
 
-def scalars(tools: Toolkit, n: int, length: int = 600) -> Pair:
+def scalars(tools: Toolkit, n: int) -> Pair:
     """A ring of n coupled scalars, each a carry of its own; gradient in the start and coupling."""
     xp = tools.xp
 
@@ -148,7 +148,7 @@ def cases() -> Iterator[Case]:
         yield Case(
             "ode",
             f"n={n} s={s}",
-            lambda tools, s=s: ode(tools, s),
+            partial(ode, s=s),
             partial(ode_data, n, False),
             is_small=n <= 10_000,
             peers=EAGER_PEERS,
@@ -158,7 +158,7 @@ def cases() -> Iterator[Case]:
         yield Case(
             "lstm",
             f"l={n_layers} c={n_characters}",
-            lambda tools, n_layers=n_layers: lstm(tools, n_layers),
+            partial(lstm, n_layers=n_layers),
             partial(lstm_data, n_layers, n_characters),
             is_small=n_layers == 2,
             peers=EAGER_PEERS if n_layers == 2 else ("jax",),
@@ -168,7 +168,7 @@ def cases() -> Iterator[Case]:
         yield Case(
             "carries",
             f"{n} scalars",
-            lambda tools, n=n: scalars(tools, n),
+            partial(scalars, n=n),
             partial(scalars_data, n),
             is_small=n <= 20,
             peers=EAGER_PEERS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -57,6 +58,11 @@ def merged(outcome: Outcome, threads: int) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
+def compiling_note(note: Callable[[str], None], name: str, text: str) -> None:
+    """Progress of a compile-time program."""
+    note(f"compile, {name}, {text}")
+
+
 def run_cases(
     workloads: Sequence[str],
     sizes: str,
@@ -99,7 +105,7 @@ def run_compile(
                 [item],
                 [name],
                 ["--threads", "1"],
-                lambda text, name=name: note(f"compile, {name}, {text}"),
+                partial(compiling_note, note, name),
                 grace=0.0,
             )
             row = {"family": family.name, "size": n, "contestant": name}

@@ -120,16 +120,16 @@ def compile_table(compiles: Sequence[Row]) -> Table:
     columns += ["gradient/function", "us an equation"]
     lines = []
     for found in compiles:
-        first = [found.get(f"{kind} first") for kind in ("function", "derivative")]
-        second = [found.get(f"{kind} second") for kind in ("function", "derivative")]
-        quotient = "-" if None in first else f"{first[1] / first[0]:.1f}"
-        each = "-" if first[1] is None else f"{first[1] / found['size'] * 1e6:.0f}"
+        firsts: list[Any] = [found.get(f"{kind} first") for kind in ("function", "derivative")]
+        seconds: list[Any] = [found.get(f"{kind} second") for kind in ("function", "derivative")]
+        quotient = "-" if None in firsts else f"{firsts[1] / firsts[0]:.1f}"
+        each = "-" if firsts[1] is None else f"{firsts[1] / found['size'] * 1e6:.0f}"
         lines.append(
             [
                 found["family"],
                 str(found["size"]),
                 found["contestant"],
-                *(duration(x) for pair in zip(first, second, strict=True) for x in pair),
+                *(duration(x) for pair in zip(firsts, seconds, strict=True) for x in pair),
                 quotient,
                 each,
             ]
@@ -184,10 +184,10 @@ def remarks(rows: Sequence[Row], compiles: Sequence[Row], missing: Mapping[str, 
         label = f"{row['workload']} {row['size']}, {threads_text(row['threads'])}"
         lines += [f"DISAGREEMENT, {label}: {name}'s {why}" for name, why in row["wrong"].items()]
         lines += [f"FAILED, {label}, {name}: {why}" for name, why in row["errors"].items()]
-    for found in compiles:
-        if "error" in found:
-            label = f"{found['family']} of {found['size']}, {found['contestant']}"
-            lines.append(f"FAILED, compile {label}: {found['error']}")
+    for one in compiles:
+        if "error" in one:
+            label = f"{one['family']} of {one['size']}, {one['contestant']}"
+            lines.append(f"FAILED, compile {label}: {one['error']}")
     return lines
 
 

@@ -60,6 +60,11 @@ def density_data(name: str) -> tuple[Any, Any, Any]:
     return random.normal(size=12) / 3.0, random.normal(size=12), np.zeros(1)
 
 
+def point(name: str) -> tuple[Any, ...]:
+    """Where the density is evaluated."""
+    return density_data(name)[:1]
+
+
 def density(tools: Toolkit, name: str, log_density: Density) -> Pair:
     """The log-density as a function of its parameters alone."""
     data = [tools.array(array) for array in density_data(name)[1:]]
@@ -99,7 +104,7 @@ def cases() -> Iterator[Case]:
             "tiny",
             f"{name}, {density_data(name)[0].size}",
             partial(density, name=name, log_density=log_density),
-            lambda name=name: density_data(name)[:1],
+            partial(point, name),
             **common,
         )
     yield Case("tiny", "two-link arm, 4", arm, lambda: (np.array([0.3, 0.5, 1.0, 0.8]),), **common)

@@ -253,10 +253,11 @@ def unrolled(stack: Function, step: Function, init: Any, xs: Any, length: int | 
     if length is None:
         length = len(xs[0] if isinstance(xs, tuple) else xs)
     for index in range(length):
+        item: Any = None
         if isinstance(xs, tuple):
             item = tuple(x[index] for x in xs)
-        else:
-            item = None if xs is None else xs[index]
+        elif xs is not None:
+            item = xs[index]
         carry, y = step(carry, item)
         ys.append(y)
     return carry, (None if not ys or ys[0] is None else stack(ys))

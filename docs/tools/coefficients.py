@@ -62,7 +62,7 @@ def _erfc_scaled(a: float) -> Callable[[Any], Any]:
 
 def _erfc_interval(kind: str) -> tuple[Any, Any]:
     a = ERFC_CENTER[kind]
-    low, high = mpf("0.49"), ERFC_END[kind]
+    low, high = mpf("0.67"), ERFC_END[kind]
     return (low - a) / (low + a), (high - a) / (high + a)
 
 
@@ -230,7 +230,7 @@ def text() -> str:
     lines = [
         '"""Coefficients and split constants; written by `python -m docs.tools.coefficients`.',
         "",
-        "Polynomials have their highest power first; what they approximate stands in the generator.",
+        "Polynomials have their highest power first; the generator says what each approximates.",
         '"""',
         "",
         "POLYNOMIALS: dict[tuple[str, str], tuple[float, ...]] = {",

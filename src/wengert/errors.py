@@ -79,6 +79,10 @@ def describe_location(source: tuple[Any, ...] | None) -> str | None:
     return f"{os.path.basename(code.co_filename)}:{line} in {code.co_name}"
 
 
+class CompilerWarning(RuntimeWarning):
+    """Native code could not be made for a function, which runs on the interpreter instead."""
+
+
 class WengertError(Exception):
     """Base of all errors of the package.
 

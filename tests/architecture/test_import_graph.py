@@ -21,16 +21,18 @@ FLOORS = {
     "numpy": 4,
     "scipy": 4,
     "control": 5,
-    "api": 6,
-    "extend": 7,
-    "numeric": 7,
-    "symbolic": 7,
-    "draw": 7,
-    "checking": 8,
-    "expression": 8,
-    "demo": 9,
-    "cli": 10,
-    "__init__": 11,
+    "passes": 6,
+    "native": 6,
+    "api": 7,
+    "extend": 8,
+    "numeric": 8,
+    "symbolic": 8,
+    "draw": 8,
+    "checking": 9,
+    "expression": 9,
+    "demo": 10,
+    "cli": 11,
+    "__init__": 12,
 }
 # Third-party packages that only some parts may import, and nobody when `wengert` is imported.
 GUARDED = {
@@ -40,6 +42,7 @@ GUARDED = {
     "sklearn": {"demo"},
     "statsmodels": {"demo"},
     "optree": {"trees"},
+    "llvmlite": {"native"},
 }
 
 

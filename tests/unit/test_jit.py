@@ -10,6 +10,11 @@ import wengert as wg
 from wengert.errors import ArgumentError, DecisionError, MutationError
 
 
+def close_to(x):
+    """Native code may round an elementary function or a sum differently by an ulp or two."""
+    return pytest.approx(x, rel=1e-15, abs=0)
+
+
 def counted(f):
     calls = []
 
@@ -25,11 +30,11 @@ def test_records_once_per_kind_of_argument():
     f = counted(lambda x, y=1.0: np.sin(x) * y)
     j = wg.jit(f)
     for x in (0.1, 0.2, 0.3):
-        assert j(x) == np.sin(x)
+        assert j(x) == close_to(np.sin(x))
     assert len(f.calls) == 1
     x = np.ones((2, 3))
-    np.testing.assert_array_equal(j(x), np.sin(x))
-    np.testing.assert_array_equal(j(x.astype(np.float32)), np.sin(x.astype(np.float32)))
+    np.testing.assert_allclose(j(x), np.sin(x), rtol=1e-15)
+    np.testing.assert_allclose(j(x.astype(np.float32)), np.sin(x.astype(np.float32)), rtol=3e-7)
     assert j(x.astype(np.float32)).dtype == np.float32
     assert len(f.calls) == 3
 
@@ -82,14 +87,14 @@ def test_under_transforms():
 
     j = wg.jit(f)
     for x in (1.3, -1.3):
-        expected = wg.grad(f)(x)
+        expected = close_to(wg.grad(f)(x))
         assert wg.grad(j)(x) == expected
         assert wg.jit(wg.grad(f))(x) == expected
         assert wg.jit(wg.grad(wg.jit(f)))(x) == expected
-        assert wg.grad(wg.jit(wg.grad(j)))(x) == wg.grad(wg.grad(f))(x)
+        assert wg.grad(wg.jit(wg.grad(j)))(x) == close_to(wg.grad(wg.grad(f))(x))
         assert wg.jvp(j, (x,), (1.0,))[1] == expected
     g = wg.jit(wg.grad(wg.jit(f)))
-    assert [g(1.3), g(-1.3), g(0.4)] == [wg.grad(f)(x) for x in (1.3, -1.3, 0.4)]
+    assert [g(1.3), g(-1.3), g(0.4)] == close_to([wg.grad(f)(x) for x in (1.3, -1.3, 0.4)])
 
 
 def test_under_vmap():
@@ -178,7 +183,7 @@ def test_methods_and_attributes():
 
 
 def test_pickles_where_the_function_pickles():
-    assert pickle.loads(pickle.dumps(wg.jit(np.sin)))(0.5) == np.sin(0.5)
+    assert pickle.loads(pickle.dumps(wg.jit(np.sin)))(0.5) == close_to(np.sin(0.5))
 
 
 def test_writing_into_an_argument_raises():

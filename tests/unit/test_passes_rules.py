@@ -87,7 +87,8 @@ EXAMPLES = {
     "b: float64[4, 2, 3] = transpose[axes=(2, 0, 1)](a); "
     "c: float64[2, 4, 3] = transpose[axes=(1, 0, 2)](b)",
     "transpose that moves nothing": f"{M} | b: {M} = transpose[axes=(0, 1)](a)",
-    "transpose of unit axes = reshape": "float64[1, 3] | b: float64[3, 1] = transpose[axes=(1, 0)](a)",
+    "transpose of unit axes = reshape": "float64[1, 3] | "
+    "b: float64[3, 1] = transpose[axes=(1, 0)](a)",
     "broadcast of broadcast": f"{S} | b: {A} = broadcast_to[shape=(3,)](a); "
     f"c: {M} = broadcast_to[shape=(2, 3)](b)",
     "broadcast to its own shape": f"{A} | b: {A} = broadcast_to[shape=(3,)](a)",
@@ -104,7 +105,8 @@ EXAMPLES = {
     "full of a known number = full": f" | a: {S} = full[shape=(), dtype=dtype(float64)](0.1); "
     f"b: {A} = full[shape=(3,), dtype=dtype(float64)](a)",
     "write over everything = the value": f"{M}, {A} | c: {M} = set_all(a, b)",
-    "sum over unit axes = x + 0": "float64[3, 1] | b: float64[3] = sum[axes=(1,), keepdims=False](a)",
+    "sum over unit axes = x + 0": "float64[3, 1] | "
+    "b: float64[3] = sum[axes=(1,), keepdims=False](a)",
     "sum of nothing = 0": "float64[3, 0] | b: float64[3] = sum[axes=(1,), keepdims=False](a)",
     "sum of zeros = 0": f" | a: {M} = full[shape=(2, 3), dtype=dtype(float64)](-0.0); "
     f"b: {A} = sum[axes=(0,), keepdims=False](a)",
@@ -122,12 +124,14 @@ EXAMPLES = {
     "d: float64[3] = index[index=((4, None, -2),)](c)",
     "index of full": f"{S} | b: {M} = full[shape=(2, 3), dtype=dtype(float64)](a); "
     f"c: {A} = index[index=(1,)](b)",
-    "index of iota": " | a: int64[5] = iota[n=5, dtype=dtype(int64)](); b: int64[] = index[index=(3,)](a)",
+    "index of iota": " | a: int64[5] = iota[n=5, dtype=dtype(int64)](); "
+    "b: int64[] = index[index=(3,)](a)",
     "index of broadcast_to": f"{A} | b: {M} = broadcast_to[shape=(2, 3)](a); "
     "c: float64[2] = index[index=((0, 2, 1), 1)](b)",
     "index of transpose": "float64[2, 3, 4] | b: float64[4, 2, 3] = transpose[axes=(2, 0, 1)](a); "
     "c: float64[4, 2] = index[index=((0, 4, 1), (0, 2, 1), 2)](b)",
-    "index of reshape": "float64[2, 3, 1, 4] | b: float64[6, 4] = reshape[shape=(6, 4), order='C'](a); "
+    "index of reshape": "float64[2, 3, 1, 4] | "
+    "b: float64[6, 4] = reshape[shape=(6, 4), order='C'](a); "
     "c: float64[2] = index[index=(4, (1, 3, 1))](b)",
     "index of index": f"{M} | b: float64[2, 2] = index[index=((0, 2, 1), (0, 3, 2))](a); "
     "c: float64[2] = index[index=(1,)](b)",
@@ -145,7 +149,8 @@ EXAMPLES = {
     f"d: {A} = index_add[index=(1,)](c, b); e: {S} = index[index=(1,)](d)",
     "einsum that sums nothing = x * y": f"{A}, {M} | c: float64[3, 2] = "
     "einsum[subscripts='a,ba->ab'](a, b)",
-    "einsum = matrix product": f"{M}, {M} | c: float64[2, 2] = einsum[subscripts='ab,cb->ca'](a, b)",
+    "einsum = matrix product": f"{M}, {M} | "
+    "c: float64[2, 2] = einsum[subscripts='ab,cb->ca'](a, b)",
     "einsum without unit axes": "float64[1, 2, 3], float64[1, 3, 2] | c: float64[2, 2, 1] = "
     "einsum[subscripts='zab,zbc->acz'](a, b)",
     "dot of one term = x * y": "float64[3, 1], float64[1, 2] | c: float64[3, 2] = dot(a, b)",

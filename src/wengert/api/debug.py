@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.api.jit import interpreted
 from wengert.errors import NanError, describe_location, user_location
 from wengert.ir.program import Equation
 from wengert.trace.evaluate import watcher
@@ -51,7 +52,7 @@ def debug_nans(infinities: bool = True) -> Iterator[None]:
 
     token = watcher.set(watch)
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), interpreted():
             yield
     finally:
         watcher.reset(token)

@@ -1,16 +1,17 @@
-"""`jit`: record once per kind of argument, guard every decision, replay.
+"""`jit`: record once per kind of argument, guard every decision, compile.
 
-A specialization is the Program of one path through the function. Where Python asked a traced
-value for a decision (`if`, `while`, `int`), the answer became a guard: an equation that stops the
-replay when the answer would differ now. Then another specialization is tried, or one is recorded.
+A specialization (`specialize.py`) is the Program of one path through the function, compiled. Where
+a guard stops it, the next one is tried, or another is recorded.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
@@ -19,85 +20,40 @@ from wengert import trees
 from wengert.api.arguments import as_leaf, flatten_outputs, leaf_type
 from wengert.api.differentiate import strip_leaf
 from wengert.control.call import call
-from wengert.control.guard import GuardFailed, guard_p
-from wengert.errors import ArgumentError, MutationError, describe_location, user_location
-from wengert.ir.program import Equation, Program, Source, Var
-from wengert.trace.evaluate import copied, plan_of
-from wengert.trace.recording import Recording, same_contents
+from wengert.api.specialize import JitRecording, Specialization
+from wengert.control.guard import GuardFailed
+from wengert.errors import ArgumentError
+from wengert.native.entry import NativeCallable
+from wengert.trace.evaluate import copied, watcher
+from wengert.trace.recording import Recording
 from wengert.trace.tracer import Tracer, current_body
 
 MAX_SPECIALIZATIONS = 8
+MAX_ENTRIES = 64  # specializations of one function that are tried in machine code
+
+_live: weakref.WeakSet[Jitted] = weakref.WeakSet()
 
 
-class JitRecording(Recording):
-    """A recording with values whose decisions become guards."""
-
-    def __init__(self) -> None:
-        super().__init__("jit", has_values=True, is_body=True, keeps_sources=True)
-        self.may_write_arguments = False
-        self.guards: list[tuple[int, Var, Any, Source]] = []
-
-    def on_decision(self, tracer: Tracer, answer: Any) -> None:
-        assert self.sources is not None
-        self.guards.append((len(self.sources), tracer.variable, answer, user_location()))
-
-    def check_captured(self) -> None:
-        """Raise if an array the function closed over was changed while it ran."""
-        for entries in self._captured_arrays.values():
-            for original, _, kept in entries:
-                if kept is not original and not same_contents(kept, original):
-                    raise MutationError(
-                        "a jitted function changed an array that it captured.",
-                        got=f"{leaf_type(original)!r} with other contents than when first used",
-                        expected="captured arrays that stay as they are",
-                        try_="pass it as an argument, or make it inside with wengert.numpy.zeros",
-                    )
+@contextmanager
+def interpreted() -> Iterator[None]:
+    """While open, jitted functions do not run in machine code, where nothing can be watched."""
+    suspended = [j for j in list(_live) if j._entries]
+    for j in suspended:
+        j.retarget(None)
+    try:
+        yield
+    finally:
+        for j in suspended:
+            if j._entries:
+                j.retarget(j._entries[0])
 
 
-@dataclass(frozen=True)
-class Specialization:
-    """One path through the function: its Program, with guards in between when run directly."""
+class Jitted(NativeCallable):
+    """A function that records itself once per kind of argument; made by `jit`.
 
-    program: Program  # outputs, then the value each guard looks at
-    checked: Program  # the same with guard equations
-    answers: tuple[Any, ...]
-    spec: Any
-    n_outputs: int
-    captured: tuple[Any, ...]
-    where: tuple[str | None, ...]
-
-    @property
-    def is_reusable(self) -> bool:
-        return not any(isinstance(v, Tracer) for v in self.captured)
-
-
-def _specialize(recording: JitRecording, outputs: list[Any], spec: Any) -> Specialization:
-    program = recording.program(outputs, with_sources=True)
-    equations: list[Equation] = []
-    pending = list(recording.guards)
-    seen: set[tuple[Var, Any]] = set()
-    for i in range(len(program.equations) + 1):
-        while pending and pending[0][0] == i:
-            _, var, answer, source = pending.pop(0)
-            if (var, answer) not in seen:
-                seen.add((var, answer))
-                equations.append(Equation(guard_p, (var,), {"answer": answer}, (), source))
-        if i < len(program.equations):
-            equations.append(program.equations[i])
-    guards = recording.guards
-    return Specialization(
-        Program(program.inputs, program.equations, (*program.outputs, *[g[1] for g in guards])),
-        Program(program.inputs, equations, program.outputs, program.captured),
-        tuple([g[2] for g in guards]),
-        spec,
-        len(outputs),
-        tuple(recording.captured_values),
-        tuple([describe_location(g[3]) for g in guards]),
-    )
-
-
-class Jitted:
-    """A function that records itself once per kind of argument; made by `jit`."""
+    Calls on numbers and arrays that were seen before go straight to machine code: the chain of
+    entries that `retarget` was given last. What no entry accepts arrives at `__call__`.
+    """
 
     def __init__(
         self, f: Callable[..., Any], static_argnums: Sequence[int], static_argnames: Sequence[str]
@@ -107,7 +63,10 @@ class Jitted:
         self._static_argnames = tuple(static_argnames)
         self._specializations: dict[Any, list[Specialization]] = {}
         self._given_up: set[Any] = set()
+        self._entries: list[Any] = []  # the latest first
+        self._python = partial(type(self).__call__, weakref.proxy(self))
         update_wrapper(self, f, updated=())  # f may be jitted: its state is not ours
+        _live.add(self)
 
     def __reduce__(self) -> Any:
         return (jit, (self._f, self._static_argnums, self._static_argnames))
@@ -124,6 +83,8 @@ class Jitted:
         """Forget all specializations."""
         self._specializations.clear()
         self._given_up.clear()
+        self._entries.clear()
+        self.retarget(None)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves, spec = trees.flatten((args, kwargs))
@@ -140,7 +101,9 @@ class Jitted:
                 values.append(value)
                 signature.append((leaf_type(value), isinstance(value, np.ndarray)))
         key = tuple(signature)
-        call_ = _Call(leaves, spec, dynamic, values)
+        is_flat = not kwargs and len(leaves) == len(args)
+        is_flat = is_flat and all([a is b for a, b in zip(args, leaves, strict=True)])
+        call_ = _Call(leaves, spec, dynamic, values, is_flat)
         if current_body.get() is not None or any(isinstance(v, Tracer) for v in values):
             return self._traced(key, call_)
         return self._run(key, call_)
@@ -164,7 +127,7 @@ class Jitted:
         known = self._specializations.get(key, [])
         for i, one in enumerate(known):
             try:
-                outputs = plan_of(one.checked).run([*call_.values, *one.captured])
+                outputs = one.run(call_.values)
             except GuardFailed:
                 continue
             if i:
@@ -178,7 +141,24 @@ class Jitted:
         one, outputs = self._record(call_)
         if one.is_reusable:
             self._specializations.setdefault(key, []).insert(0, one)
+            self._add_entry(one, call_)
         return _result(one.spec, outputs)
+
+    def _add_entry(self, one: Specialization, call_: _Call) -> None:
+        """Let calls like this one go to machine code, before all others."""
+        if not call_.is_flat or watcher.get() is not None:
+            return
+        entry = one.entry(call_.leaves, call_.dynamic, self._next_entry())
+        if entry is None:
+            return
+        self._entries.insert(0, entry)
+        if len(self._entries) > MAX_ENTRIES:
+            self._entries.pop()
+            self._entries[-1].fallback = self._python
+        self.retarget(entry)
+
+    def _next_entry(self) -> Any:
+        return self._entries[0] if self._entries else self._python
 
     def _record(self, call_: _Call) -> tuple[Specialization, list[Any]]:
         recording = JitRecording()
@@ -188,7 +168,9 @@ class Jitted:
             outputs = [recording.output(leaf) for leaf in leaves]
             values = [copied(strip_leaf(leaf, recording)) for leaf in leaves]
             recording.check_captured()
-            return _specialize(recording, outputs, spec), values
+            one = Specialization(recording, outputs, spec)
+            one.is_array = tuple([isinstance(v, np.ndarray) for v in values])
+            return one, values
 
     def _give_up(self, key: Any, known: list[Specialization]) -> None:
         self._given_up.add(key)
@@ -260,6 +242,7 @@ class _Call:
     spec: Any
     dynamic: list[int]
     values: list[Any]
+    is_flat: bool = False  # positional leaves only
 
     def on(self, f: Callable[..., Any], values: Sequence[Any]) -> Any:
         """Call `f` with other values for the numeric leaves."""
@@ -314,7 +297,7 @@ def jit(
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
 ) -> Any:
-    """A version of `f` that is recorded once per kind of argument and then replayed.
+    """A version of `f` that is recorded once per kind of argument and compiled to native code.
 
     Parameters
     ----------
@@ -336,7 +319,7 @@ def jit(
     Ordinary `if` and `while` on values are right for every input: each answer is guarded, and
     a call for which one differs takes another recording. After 8 different paths for one kind of
     argument the function runs unrecorded and a warning says so once. What `f` closes over is
-    frozen when recorded. There is no native compiler yet: a recording runs on the interpreter.
+    frozen when recorded. Where native code cannot be made, a recording runs on the interpreter.
 
     Examples
     --------

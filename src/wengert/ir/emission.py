@@ -64,6 +64,8 @@ class Expand:
     """`f(*args, **params)` computes the same with public operations."""
 
     f: Callable[..., Any]
+    accepts: Callable[..., bool] | None = None  # (input types, output types, **params)
+    accepts: Callable[..., bool] | None = None  # as in Whole
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,11 @@ class Whole:
     """`f(m, *inputs, outputs, **params)` writes arrays in memory from arrays in memory.
 
     `m` offers loops, loads, stores and library calls. `in_place` names an input whose memory the
-    output may take over when it is not needed any more.
+    output may take over when it is not needed any more. Inputs in `views` may arrive in any strides
+    (a transposed or sliced array where it lies); the others are in C order.
     """
 
     f: Callable[..., Any]
     in_place: int | None = None
     accepts: Callable[..., bool] | None = None  # (input types, output types, **params)
+    views: tuple[int, ...] = ()

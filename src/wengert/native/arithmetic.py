@@ -188,7 +188,9 @@ class Arithmetic(Builder):
             return x
         return self.select(self.compare("lt", x, self._int(0, x)), self.neg(x), x)
 
-    def sqrt(self, x: Value) -> Value:
+    def sqrt(self, x: Any) -> Any:
+        if isinstance(x, Complex):
+            return self.call_math("sqrt", x)
         if x.const is not None and x.const >= 0.0:
             return self._float(math.sqrt(x.const), x.kind)
         return self.intrinsic("sqrt", x)
@@ -224,13 +226,29 @@ class Arithmetic(Builder):
     def sign(self, x: Any) -> Any:
         """-1, 0 or 1; NaN stays; x/|x| of a complex number."""
         if isinstance(x, Complex):
-            raise AttributeError("no native sign of complex numbers")
+            return self._complex_sign(x)
         zero, one = self.constant(0, x.kind), self.constant(1, x.kind)
         positive = self.select(self.compare("gt", x, zero), one, zero)
         if x.kind[0] in "ub":
             return positive
         signed = self.select(self.compare("lt", x, zero), self.constant(-1, x.kind), positive)
         return self.select(self.is_nan(x), x, signed) if x.kind[0] == "f" else signed
+
+    def _complex_sign(self, x: Complex) -> Complex:
+        """z/|z|; 0 at 0, along the axis of the infinite part, NaN without a direction."""
+        kind = x.re.kind
+        size = self.abs(x)
+        zero, nan = self.constant(0.0, kind), self.constant(math.nan, kind)
+        is_zero = self.compare("eq", size, zero)
+        divisor = self.select(is_zero, self.constant(1.0, kind), size)
+        re, im = self.div(x.re, divisor), self.div(x.im, divisor)
+        infinite_re, infinite_im = self.is_infinite(x.re), self.is_infinite(x.im)
+        is_far = self.is_infinite(size)
+        re = self.select(is_far, self.select(infinite_re, self.sign(x.re), zero), re)
+        im = self.select(is_far, self.select(infinite_im, self.sign(x.im), zero), im)
+        is_lost = self.or_(self.and_(infinite_re, infinite_im), self.is_nan(size))
+        # A zero keeps its signs: it is divided by one above.
+        return Complex(self.select(is_lost, nan, re), self.select(is_lost, nan, im))
 
     def fraction(self, x: Value) -> Value:
         """The fractional part with the sign of `x`, as `modf` gives it."""

@@ -17,6 +17,7 @@ from wengert.native.memory import Buffer, c_strides, store
 from wengert.native.nests import NestWriter
 from wengert.native.plan import Force, Member, Node, Plan, Planner, Whole, is_tiny
 from wengert.native.rules import kind_of, literal, shape_of
+from wengert.native.views import strided
 from wengert.native.whole import Machine
 
 Regions = dict[Any, Callable[..., None]]
@@ -89,7 +90,7 @@ class BlockWriter:
             elif isinstance(step, Force):
                 self._force(step.var)
             elif isinstance(step, Whole):
-                self._whole(step.definition, targets, taken)
+                self._whole(step, targets, taken)
             for v in last.get(p, ()):
                 if v in taken:
                     self.frame.give_back(taken.pop(v))
@@ -191,14 +192,23 @@ class BlockWriter:
 
     # -- whole equations -------------------------------------------------------------------------
 
-    def _whole(self, d: Definition, targets: dict[Var, Buffer], taken: dict[Var, Buffer]) -> None:
+    def _operand(self, step: Whole, i: int, atom: Any, temporary: list[Buffer]) -> Buffer:
+        """An input of a whole equation: through strides where its root is in memory."""
+        v = step.roots.get(i)
+        source = None if v is None else self.elements.sources[v]
+        if v is None or type(source) is not Buffer:
+            return self.in_memory(atom, temporary)
+        return strided(atom, v, source, self.elements.definitions)
+
+    def _whole(self, step: Whole, targets: dict[Var, Buffer], taken: dict[Var, Buffer]) -> None:
+        d = step.definition
         eq = d.equation
         region = self.regions.get(eq.primitive)
         if region is not None:
             region(self, eq, targets)
             return
         temporary: list[Buffer] = []
-        inputs = [self.in_memory(a, temporary) for a in eq.inputs]
+        inputs = [self._operand(step, i, a, temporary) for i, a in enumerate(eq.inputs)]
         outputs = []
         for v in eq.outputs:
             buffer = targets.get(v)
@@ -208,6 +218,7 @@ class BlockWriter:
                 buffer = taken[v] = self.frame.take(kind, shape_of(v))
             outputs.append(buffer)
         if isinstance(d.rule, WholeRule):
+            self.machine.equation = eq
             d.rule.f(self.machine, *inputs, *outputs, **eq.params)
         else:
             self.callback(self, eq, inputs, outputs)
@@ -228,7 +239,8 @@ def _last_uses(plan: Plan, equations: Sequence[Equation]) -> dict[int, list[Var]
                 for v in m.probe.reads:
                     last[v] = p
         elif isinstance(step, Whole):
-            for a in (*step.definition.equation.inputs, *step.definition.equation.outputs):
+            eq = step.definition.equation
+            for a in (*eq.inputs, *eq.outputs, *step.roots.values()):
                 if type(a) is Var:
                     last[a] = p
     # Values that straight-line code reads may be read at any later time.

@@ -36,6 +36,7 @@ class Kernel:
     callbacks: list[Callback]
     notes: list[Any] = field(default_factory=list)  # (depth, Plan) of every block
     guards: list[Equation] = field(default_factory=list)
+    sites: list[Equation] = field(default_factory=list)  # those that may fail
     arena_bytes: int = 0
     n_instructions: int = 0
 
@@ -82,7 +83,13 @@ def _compile(program: Program, symbol: str) -> Kernel:
         "",
     ]
     return Kernel(
-        "\n".join(head), callbacks, writer.notes, guards, frame.arena.size, b.n_instructions
+        "\n".join(head),
+        callbacks,
+        writer.notes,
+        guards,
+        writer.machine.sites,
+        frame.arena.size,
+        b.n_instructions,
     )
 
 

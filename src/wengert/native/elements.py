@@ -66,9 +66,7 @@ class Elements:
         source = self.sources[atom]
         if type(source) is dict:
             found = source.get(at)
-            if found is not None:
-                return found
-            raise AssertionError(f"no element {at} of {atom.type!r} in registers")
+            return self._chosen(source, at) if found is None else found
         scopes = self.b.scopes
         key = (atom, at)
         for scope in reversed(scopes):
@@ -81,6 +79,25 @@ class Elements:
             value = self._pulled(source, at)  # type: ignore[arg-type]  # a Definition
         self.remember(atom, at, value)
         return value
+
+    def _chosen(self, source: Registers, at: tuple[Index, ...]) -> Any:
+        """An element in registers at an index that is not known yet: chosen among all."""
+        b = self.b
+        tests: dict[tuple[int, int], Any] = {}
+        result = None
+        for place, value in source.items():
+            mask = b.constant(True, "b1")
+            for axis, (i, n) in enumerate(zip(at, place, strict=True)):
+                if isinstance(i, int):
+                    mask = mask if i == n else b.constant(False, "b1")
+                    continue
+                if (axis, n) not in tests:
+                    tests[axis, n] = b.compare("eq", index_value(b, i), b.index(n))  # type: ignore[arg-type, index]  # registers are named by numbers
+                mask = b.and_(mask, tests[axis, n])  # type: ignore[index]
+            if mask.const is not False:
+                result = value if result is None else b.select(mask, value, result)
+        assert result is not None
+        return result
 
     def remember(self, var: Var, at: tuple[Index, ...], value: Any) -> None:
         """Note what an element is, for as long as the loops that its index names last."""

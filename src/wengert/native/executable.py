@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from wengert.control.guard import GuardFailed
-from wengert.errors import InternalError
-from wengert.ir.program import Program, Var
+from wengert.errors import InternalError, describe_location
+from wengert.ir.failure import parse_status
+from wengert.ir.program import Equation, Program, Var
 from wengert.native import callbacks, engine, runtime
 from wengert.native.compiler import Kernel, compile_program
 from wengert.native.frame import NO_MEMORY
@@ -36,6 +37,29 @@ class Seconds:
     @property
     def total(self) -> float:
         return self.write + self.parse + self.codegen + self.link
+
+
+_MAX_EXECUTABLES = 1024
+_executables: dict[int, Executable] = {}  # by structure key, least recently used first
+
+
+def executable_for(
+    program: Program, optimize: Callable[[Program], Program] = lambda program: program
+) -> Executable:
+    """The native code of a Program, made once a structure; `optimize` is run before."""
+    key = program.key
+    known = _executables.pop(key, None)
+    if known is None:
+        known = Executable(optimize(program))
+        if len(_executables) >= _MAX_EXECUTABLES:
+            _executables.pop(next(iter(_executables)))
+    _executables[key] = known
+    return known
+
+
+def clear_executables() -> None:
+    """Forget all native code that nobody holds."""
+    _executables.clear()
 
 
 class Executable:
@@ -81,13 +105,21 @@ class Executable:
         if status:
             if status > 0:
                 raise GuardFailed
-            raise_status(status)
+            raise_status(status, self.kernel.sites)
         made = iter(outs)
         return [next(made) if type(a) is Var else a.value for a in self.program.outputs]
 
 
-def raise_status(status: int) -> None:
-    """Raise what a negative status of a kernel stands for."""
+def raise_status(status: int, sites: Sequence[Equation] = ()) -> None:
+    """Raise what a negative status of a kernel stands for; `sites` are its `Kernel.sites`."""
+    failed = parse_status(status)
+    if failed is not None:
+        error, site = failed
+        if site < len(sites):
+            eq = sites[site]
+            where = describe_location(eq.source)
+            error.add_note(f"in {eq.primitive.name}{f' at {where}' if where else ''}, compiled")
+        raise error
     if status == callbacks.RAISED:
         callbacks.raise_pending()
     if status == NO_MEMORY:

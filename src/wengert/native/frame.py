@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from wengert.native.arithmetic import Arithmetic
 from wengert.native.builder import LLVM_TYPES, SIZES, Value
 from wengert.native.index import Index
+from wengert.native.library import ENTER, LEAVE
 from wengert.native.memory import Arena, Buffer, address, c_buffer
 
 STACK_BYTES = 16 * 1024  # an arena of up to this size lies on the stack
@@ -25,6 +26,8 @@ class Frame:
         self.b = b
         self.arena = Arena()
         self.sizes: dict[str, tuple[int, int]] = {}  # base text -> offset, bytes
+        self.calls_library = False  # BLAS or LAPACK, which then run on one thread
+        self._roll: Value | None = None
 
     def take(self, kind: str, shape: Sequence[int]) -> Buffer:
         """A new array, its contents undefined, C order."""
@@ -45,6 +48,15 @@ class Frame:
         piece = self.sizes.pop(buffer.base.text, None)
         if piece is not None:
             self.arena.give_back(*piece)
+
+    def roll(self) -> Value:
+        """The call's memory of an amount known at run time; see `tape_ir.py`."""
+        if self._roll is None:
+            self.b.entry_lines.append("%roll = alloca [3 x ptr], align 16")
+            self.b.entry_lines.append("store [3 x ptr] zeroinitializer, ptr %roll, align 8")
+            self.b.declare("wg_tape_free", "void", ["ptr"])
+            self._roll = Value("%roll", "ptr")
+        return self._roll
 
     def scratch(self, kind: str, n: int = 1) -> Value:
         """A few words on the stack, for arguments that C functions take by reference."""
@@ -118,9 +130,17 @@ class Frame:
             b.entry_lines.append("%lacking = icmp eq ptr %arena, null")
             b.entry_lines.append("br i1 %lacking, label %refused, label %granted")
             b.entry_lines += ["refused:", f"ret i64 {NO_MEMORY}", "granted:"]
+        if self.calls_library:
+            for symbol in (ENTER, LEAVE):
+                b.declare(symbol, "void", [])
+            b.entry_lines.append(f"call void @{ENTER}()")
         b.line("store i64 0, ptr %status, align 8")
         b.line("br label %leave")
         b.scope.lines.append("leave:")
+        if self.calls_library:
+            b.line(f"call void @{LEAVE}()")
+        if self._roll is not None:
+            b.line("call void @wg_tape_free(ptr %roll)")
         if not on_stack:
             b.line("call void @wg_arena_give(ptr %arena)")
         b.line("%final = load i64, ptr %status, align 8")

@@ -19,10 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wengert.ir.emission import Elementwise, Pull, Reduce
+from wengert.ir.emission import Whole as WholeRule
 from wengert.ir.program import Equation, Var
 from wengert.native.elements import Definition, Reader
 from wengert.native.index import Affine, Index, Symbol, linear, symbol
 from wengert.native.probe import At, Probe, _weight
+from wengert.native.views import root
 from wengert.types import Type
 
 TINY = 16  # elements of a vector that is written out
@@ -116,9 +118,13 @@ class Node:
 
 @dataclass(eq=False)
 class Whole:
-    """An equation that writes its outputs as a whole."""
+    """An equation that writes its outputs as a whole.
+
+    `roots` are the values in whose memory operands lie that are read through strides, by position.
+    """
 
     definition: Definition
+    roots: dict[int, Var] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -174,6 +180,24 @@ class Planner:
     def _is_whole(self, d: Definition) -> bool:
         return not isinstance(d.rule, (Elementwise, Pull, Reduce))
 
+    def _roots(self, d: Definition) -> dict[int, Var]:
+        """Operands that the rule takes through strides, as the values in whose memory they lie."""
+        if not isinstance(d.rule, WholeRule):
+            return {}
+        roots = {
+            i: root(d.equation.inputs[i], self.definitions)
+            for i in d.rule.views
+            if type(d.equation.inputs[i]) is Var
+        }
+        # A tiny value made in this block is in registers.
+        return {i: v for i, v in roots.items() if not (v in self.definitions and is_tiny(v.type))}
+
+    def _whole_reads(self, d: Definition) -> list[Var]:
+        """What a whole equation reads from memory."""
+        roots = self._roots(d)
+        inputs = enumerate(d.equation.inputs)
+        return [roots.get(i, a) for i, a in inputs if type(a) is Var]
+
     def _is_large_sum(self, d: Definition) -> bool:
         if not isinstance(d.rule, Reduce) or d.out is None:
             return False
@@ -203,7 +227,7 @@ class Planner:
         for d in self.by_equation:
             if self._is_whole(d):
                 self.held.update(d.equation.outputs)
-                whole_inputs.update([a for a in d.equation.inputs if type(a) is Var])
+                whole_inputs.update(self._whole_reads(d))
             elif self._is_large_sum(d) or self._must_assemble(d):
                 self.held.update(d.equation.outputs)
         for v in (*self.outputs, *whole_inputs):
@@ -273,7 +297,7 @@ class Planner:
         eq = d.equation
         ready = self._ready(eq.inputs)
         if self._is_whole(d):
-            self.steps.append(Whole(d))
+            self.steps.append(Whole(d, self._roots(d)))
             for v in eq.outputs:
                 self.ready[v] = len(self.steps)
                 self.depth[v] = 0
@@ -457,7 +481,7 @@ class Planner:
         for d in reversed(self.by_equation):
             eq = d.equation
             if self._is_whole(d):
-                whole_reads.update([a for a in eq.inputs if type(a) is Var])
+                whole_reads.update(self._whole_reads(d))
             elif d.out is not None and (
                 (is_tiny(d.out.type) and d.out not in self.members) or d.out in at_top
             ):

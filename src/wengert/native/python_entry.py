@@ -107,5 +107,5 @@ def _accepted(arg: Any, spec: InSpec | Same) -> Any:
 
 
 def _pointers(values: list[Any]) -> ctypes.Array[ctypes.c_void_p]:
-    addresses = [None if v is None else v.__array_interface__["data"][0] for v in values]
+    addresses = [None if v is None else v.ctypes.data for v in values]
     return (ctypes.c_void_p * max(1, len(addresses)))(*addresses)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.emission import Elementwise, Expand, Pull, Reduce, Whole
+from wengert.ir.primitive import Unsupported
 from wengert.ir.program import Equation, Literal, Var, exact_params
 from wengert.native.arithmetic import Arithmetic
 from wengert.native.builder import REAL_OF, Complex, Value, kind_of_dtype
@@ -45,7 +46,7 @@ def shape_of(atom: Any) -> tuple[int, ...]:
 def native_rule(eq: Equation) -> Rule | None:
     """The form in which an equation is written natively, or None: it becomes a callback."""
     rules = eq.primitive.emit
-    if rules is None:
+    if rules is None or isinstance(rules, Unsupported):
         return None
     if not isinstance(rules, tuple):
         rules = (rules,)
@@ -56,11 +57,10 @@ def native_rule(eq: Equation) -> Rule | None:
 
 
 def _applies(rule: Rule, eq: Equation) -> bool:
-    if isinstance(rule, Whole):
-        if rule.accepts is None:
-            return True
+    if isinstance(rule, (Whole, Expand)) and rule.accepts is not None:
         ins = [a.type if type(a) is Var else a.value for a in eq.inputs]
-        return rule.accepts(ins, [v.type for v in eq.outputs], **eq.params)
+        if not rule.accepts(ins, [v.type for v in eq.outputs], **eq.params):
+            return False
     if isinstance(rule, Expand):
         return True
     if any(kind_of(a) is None for a in (*eq.inputs, *eq.outputs)):

@@ -1,4 +1,4 @@
-"""Machine code that all kernels share: the arenas of calls.
+"""Machine code that all kernels share: the arenas of calls, and their tapes (`tape_ir.py`).
 
 `wg_arena_take(bytes)` gives a block aligned to 64 bytes, one that an earlier call left if there is
 one large enough: pages touched before cost a fraction of fresh ones. A call owns its block until
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 
-from wengert.native import engine, symbols
+from wengert.native import engine, symbols, tape_ir
 
 N_SLOTS = 4  # blocks kept between calls
 
@@ -78,13 +78,13 @@ kept:
 }}
 """
 
-_EXPORTS = ("wg_arena_take", "wg_arena_give")
+_EXPORTS = ("wg_arena_take", "wg_arena_give", *tape_ir.EXPORTS)
 
 
 @functools.lru_cache(maxsize=1)
 def ensure() -> engine.Linked:
     """Link the shared code and make it known to the linker, once a process."""
-    linked = engine.link(_IR, "wengert_runtime", exports=_EXPORTS)
+    linked = engine.link(_IR + tape_ir.TAPE_IR, "wengert_runtime", exports=_EXPORTS)
     for name in _EXPORTS:
         symbols.register(name, linked.address(name))
     return linked

@@ -7,10 +7,12 @@ and the library's own helpers as external symbols, which the engine binds here w
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 
 from wengert.errors import InternalError
 
 _addresses: dict[str, int] = {}
+_resolvers: dict[str, Callable[[str], int | None]] = {}
 
 
 def register(name: str, address: int) -> None:
@@ -32,6 +34,18 @@ def register_function(name: str, function: ctypes._NamedFuncPointer) -> None:
     register(name, ctypes.cast(function, ctypes.c_void_p).value or 0)
 
 
+def register_resolver(prefix: str, resolve: Callable[[str], int | None]) -> None:
+    """Ask `resolve(name)` for names that begin with `prefix`, once each, when they are needed."""
+    _resolvers[prefix] = resolve
+
+
 def address(name: str) -> int | None:
-    """The address registered for `name`, or None."""
-    return _addresses.get(name)
+    """The address registered for `name`, or found by a resolver; None where there is none."""
+    known = _addresses.get(name)
+    if known is None:
+        for prefix, resolve in _resolvers.items():
+            if name.startswith(prefix):
+                found = resolve(name)
+                if found is not None:
+                    return _addresses.setdefault(name, found)
+    return known

@@ -220,7 +220,7 @@ convert_p = define(
         cost=lambda in_types, out_types, **params: 0,
         is_elementwise=True,
         render=lambda ins, params: f"{ins[0]}.astype(np.{params['dtype'].name})",
-        emit=Elementwise(lambda b, x, *, dtype: x, "own"),  # results are converted
+        emit=Elementwise(lambda b, x, *, dtype: b.convert(x, np.dtype(dtype).str[1:]), "own"),
     )
 )
 

@@ -146,7 +146,7 @@ def elementwise(
 
 def _elementary(name: str) -> Elementwise:
     """The native form of a function that the compiler has code of its own for."""
-    return Elementwise(lambda b, *xs, **params: b.call_math(name, *xs, **params))
+    return Elementwise(lambda b, *xs: b.call_math(name, *xs))
 
 
 _INFIX = {

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.control.checkpoint import stop_gradient_p
-from wengert.ir.primitive import registry
+from wengert.ir.primitive import Primitive, registry
 from wengert.ir.program import Literal, Var
 from wengert.ops.arithmetic import (
     absolute_p,
@@ -24,9 +24,17 @@ from wengert.ops.arithmetic import (
     square_p,
 )
 from wengert.ops.comparison import logical_not_p
-from wengert.ops.core import add_p, conj_p, convert_p, copy_p, mul_p, real_p
+from wengert.ops.core import (
+    add_p,
+    conj_p,
+    convert_p,
+    copy_p,
+    mul_p,
+    neg_p,
+    real_p,
+    sum_p,
+)
 from wengert.ops.exponential import exp_p
-from wengert.ops.reductions import sum_p
 from wengert.ops.selection import maximum_p, minimum_p, select_p
 from wengert.passes.pattern import (
     FULL_HEAD,
@@ -42,6 +50,7 @@ from wengert.passes.pattern import (
     Y,
     Z,
     apply,
+    array_type,
     number,
     rule,
 )
@@ -66,7 +75,7 @@ def is_signed(m: Match) -> bool:
 
 
 def is_float_power(m: Match) -> bool:
-    return is_float(m) and type(m["x"]) is Var and m["x"].type.dtype.kind == "f"
+    return is_float(m) and type(m["x"]) is Var and array_type(m["x"]).dtype.kind == "f"
 
 
 def is_short_power(m: Match) -> bool:
@@ -94,7 +103,7 @@ def never_negative_zero(graph: Graph, atom: Any, depth: int = 4) -> bool:
     if primitive.name in _REARRANGE:
         return never_negative_zero(graph, ins[0], depth - 1)
     if primitive is convert_p:
-        return type(ins[0]) is Var and ins[0].type.dtype.kind in "iub"
+        return type(ins[0]) is Var and array_type(ins[0]).dtype.kind in "iub"
     return False
 
 
@@ -114,9 +123,9 @@ def _is_power_of_two(m: Match) -> bool:
     return abs(mantissa) == 0.5 and abs(exponent) < -int(np.finfo(m.type.dtype).minexp)
 
 
-def _negated(m: Match) -> Any:
-    """−c as a literal of the same kind."""
-    return Literal(-m.number("c"))
+def _with_negated(primitive: Primitive) -> Any:
+    """x * (−c) or x / (−c), with −c as a literal."""
+    return lambda m: m.emit(primitive, m["x"], -m.number("c"))
 
 
 def _is_negatable(m: Match) -> bool:
@@ -153,7 +162,7 @@ def _converted_once(m: Match) -> Any:
     inner = m["inner"].inputs[0]
     if type(inner) is not Var:
         return None
-    first, middle = inner.type.dtype, m["inner"].outputs[0].type.dtype
+    first, middle = array_type(inner).dtype, array_type(m["inner"].outputs[0]).dtype
     kinds = first.kind + middle.kind
     if kinds not in ("ff", "cc", "ii", "uu") or not np.can_cast(first, middle):
         return None
@@ -180,23 +189,15 @@ SIGNS = [
     rule("0 - x = -x", ZERO - X, -X, is_float, Changes.ZERO_SIGN),
     rule("x * -1 = -x", X * MINUS_ONE, -X, is_signed),
     rule("x / -1 = -x", X / MINUS_ONE, -X, is_float),
-    rule("-(-x) = x", -(-X), X),
+    rule("-(-x) = x", apply(neg_p, -X), X),
     rule("x - (-y) = x + y", X - (-Y), X + Y),
     rule("x + (-y) = x - y", X + (-Y), X - Y),
     rule("(-x) * (-y) = x * y", (-X) * (-Y), X * Y, is_real),
     rule("(-x) / (-y) = x / y", (-X) / (-Y), X / Y, is_real),
-    rule(
-        "-(x * c) = x * -c", -(X * C), lambda m: m.emit(mul_p, m["x"], _negated(m)), _is_negatable
-    ),
-    rule(
-        "-(x / c) = x / -c", -(X / C), lambda m: m.emit(div_p, m["x"], _negated(m)), _is_negatable
-    ),
-    rule(
-        "(-x) * c = x * -c", (-X) * C, lambda m: m.emit(mul_p, m["x"], _negated(m)), _is_negatable
-    ),
-    rule(
-        "(-x) / c = x / -c", (-X) / C, lambda m: m.emit(div_p, m["x"], _negated(m)), _is_negatable
-    ),
+    rule("-(x * c) = x * -c", -(X * C), _with_negated(mul_p), _is_negatable),
+    rule("-(x / c) = x / -c", -(X / C), _with_negated(div_p), _is_negatable),
+    rule("(-x) * c = x * -c", (-X) * C, _with_negated(mul_p), _is_negatable),
+    rule("(-x) / c = x / -c", (-X) / C, _with_negated(div_p), _is_negatable),
     rule("|-x| = |x|", apply(absolute_p, -X), apply(absolute_p, X), is_float),
     rule("||x|| = |x|", apply(absolute_p, apply(absolute_p, X)), apply(absolute_p, X)),
     rule(
@@ -236,7 +237,7 @@ SAME = [
         "not not x = x",
         apply(logical_not_p, apply(logical_not_p, X)),
         X,
-        lambda m: type(m["x"]) is Var and m["x"].type.dtype.kind == "b",
+        lambda m: type(m["x"]) is Var and array_type(m["x"]).dtype.kind == "b",
     ),
     rule("positive x = x", apply(positive_p, X), X),
     rule("copy x = x", apply(copy_p, X), X),
@@ -270,7 +271,7 @@ _SEVERAL = frozenset(
 
 
 def _folded(m: Match) -> Any:
-    """The value of an operation on known numbers; None where NumPy would warn, or it is no number."""
+    """The value of an operation on known numbers; None where NumPy warns or it is not finite."""
     if m.type.shape != () and m.eq.primitive.name not in _EXACT:
         return None
     values = []
@@ -278,7 +279,7 @@ def _folded(m: Match) -> Any:
         value = m.graph.constant(a)
         if value is None:
             return None
-        values.append(a.type.dtype.type(value) if type(a) is Var else value)
+        values.append(array_type(a).dtype.type(value) if type(a) is Var else value)
     try:
         with np.errstate(all="raise"):
             result = np.asarray(m.eq.primitive.array(*values, **m.eq.params))

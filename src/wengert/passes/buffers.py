@@ -19,6 +19,7 @@ from wengert.ops.core import add_p, broadcast_to_p, convert_p, reshape_p, transp
 from wengert.ops.indexing import Index, index_add_p, selected_shape, triple_of
 from wengert.ops.joining import stack_p
 from wengert.passes.parts import padded, take, trimmed
+from wengert.passes.pattern import array_type
 from wengert.passes.rewriting import Rewriter
 from wengert.types import Type
 
@@ -57,7 +58,7 @@ class Buffers:
     def note(self, eq: Equation) -> None:
         """Enter an `index_set` or `index_add` equation that was written."""
         base, out = eq.inputs[0], eq.outputs[0]
-        shape = out.type.shape  # type: ignore[union-attr]  # an array
+        shape = array_type(out).shape
         index = eq.params["index"]
         if type(base) is not Var or None in index:
             return
@@ -166,12 +167,12 @@ class Buffers:
         if type(value) is Literal:
             return self.graph.full(type_, value.value, source)
         graph, x = self.graph, value
-        shape = x.type.shape  # type: ignore[union-attr]  # an array
+        shape = array_type(x).shape
         while len(shape) > len(type_.shape) and shape[0] == 1:
             shape = shape[1:]
-        if shape != x.type.shape:  # type: ignore[union-attr]
+        if shape != array_type(x).shape:
             x = graph.emit(reshape_p, (x,), {"shape": shape, "order": "C"}, source)
-        if x.type.dtype != type_.dtype:  # type: ignore[union-attr]
+        if array_type(x).dtype != type_.dtype:
             if eq.primitive is index_add_p:
                 return None  # the sum is rounded once, in the wider dtype
             x = graph.emit(convert_p, (x,), {"dtype": type_.dtype}, source)

@@ -212,11 +212,12 @@ class _Control:
         cond, body = self.optimize_body(params["cond"]), self.optimize_body(params["body"])
         n_carry = len(body.inputs) - n_consts
         defs = {v: e for e in cond.equations for v in e.outputs}
-        if self.constant(cond.outputs[0], defs) is False:
+        holds = self.constant(cond.outputs[0], defs)
+        if holds is not None and not holds:
             self.fired["while of no turn"] += 1
             self.alias.update(zip(eq.outputs[:n_carry], eq.inputs[n_consts:], strict=False))
             return [_full(0, v, eq) for v in eq.outputs[n_carry:]]
-        shared = dict(zip(cond.inputs, body.inputs, strict=True))
+        shared: dict[Any, Any] = dict(zip(cond.inputs, body.inputs, strict=True))
         count = eq.outputs[n_carry : n_carry + 1]
         loop = Loop(
             tuple(eq.inputs[:n_consts]),

@@ -26,9 +26,11 @@ RUNS = frozenset({call_p, custom_p, custom_linear_p})
 def run_program(eq: Equation) -> Program | None:
     """The Program that an equation merely runs, if it is such an equation."""
     if eq.primitive is call_p:
-        return eq.params["program"]  # type: ignore[no-any-return]
+        program: Program = eq.params["program"]
+        return program
     if eq.primitive is custom_p:
-        return eq.params["primal"]  # type: ignore[no-any-return]
+        primal: Program = eq.params["primal"]
+        return primal
     if eq.primitive is custom_linear_p:
         try:
             return forward_program(**eq.params)
@@ -57,7 +59,7 @@ def inline(program: Program, fired: Counter[str]) -> Program:
             continue
         inner = run_program(eq) if eq.primitive in RUNS else None
         inputs = [names.get(a, a) for a in eq.inputs]
-        if inner is None or inner in kept:
+        if inner is None or (kept and inner in kept):
             _copy(eq, names, equations, caller)
             continue
         fired[f"{eq.primitive.name} written out"] += 1

@@ -43,6 +43,11 @@ class Graph(Protocol):
         """A new equation, simplified; Python scalars among the inputs become literals."""
 
 
+def array_type(atom: Any) -> Any:
+    """The Type of a Var that is an array: rules on arrays meet no stacks."""
+    return atom.type
+
+
 # -- patterns --------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from wengert.ir.program import Var
 from wengert.ops.contraction import LETTERS, einsum_p, split_subscripts
 from wengert.ops.core import broadcast_to_p, mul_p, reshape_p, sum_p, transpose_p
 from wengert.ops.matmul import dot_p, matmul_p
-from wengert.passes.pattern import Changes, Match, Node, Rule, X, Y, apply, rule
+from wengert.passes.pattern import Changes, Match, Node, Rule, X, Y, apply, array_type, rule
 
 # A product this much larger than its factors, and of so many elements, is not written out.
 _BLOWUP = 4
@@ -103,7 +103,7 @@ def _contraction(m: Match) -> Any:
     """sum(a * b) as a contraction, where a * b is much larger than a and b."""
     product = m["inner"]
     a, b = product.inputs
-    if type(a) is not Var or type(b) is not Var or a.type.dtype != b.type.dtype:  # type: ignore[union-attr]
+    if type(a) is not Var or type(b) is not Var or array_type(a).dtype != array_type(b).dtype:
         return None
     shape, axes = product.outputs[0].type.shape, m.eq.params["axes"]
     size = math.prod(shape)

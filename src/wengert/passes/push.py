@@ -13,9 +13,11 @@ from typing import Any
 from wengert.ir.program import Equation, Program, Var
 from wengert.ops.indexing import Index, index_add_p, index_p, index_set_p
 from wengert.passes.buffers import Buffers
-from wengert.passes.parts import MOVES, WORKS, Part, n_elements, take
+from wengert.passes.moved_parts import MOVES
+from wengert.passes.parts import Part, n_elements, take
 from wengert.passes.pattern import Match, Node, Rule, RuleIndex
 from wengert.passes.rewriting import Rewriter
+from wengert.passes.worked_parts import ROUNDED, WORKS
 
 _MAX_PARTS = 8  # of one value, each computed for itself
 _MAX_MOVES = 64  # parts of one view that are taken for themselves
@@ -26,7 +28,8 @@ WRITES = frozenset({index_set_p, index_add_p})
 class Demand:
     """Which values are needed whole, and which parts of the others, by index."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, rounding: bool) -> None:
+        self.works = {p: f for p, f in WORKS.items() if rounding or p not in ROUNDED}
         self.whole: set[Any] = {*program.inputs, *program.outputs}
         self.used: set[Any] = set(program.outputs)  # read by more than reads and writes of parts
         self.parts: dict[Any, dict[Index, None]] = {}
@@ -45,9 +48,9 @@ class Demand:
             self.whole.add(out)
         if out not in self.whole:
             return
-        index = eq.params.get("index")
-        if eq.primitive is index_p and None not in index and type(eq.inputs[0]) is Var:
-            self._ask(eq.inputs[0], index)
+        is_read = eq.primitive is index_p and None not in eq.params["index"]
+        if is_read and type(eq.inputs[0]) is Var:
+            self._ask(eq.inputs[0], eq.params["index"])
         elif eq.primitive in WRITES:
             self.whole.add(eq.inputs[0])
             self.whole.add(eq.inputs[1])
@@ -73,7 +76,7 @@ class Demand:
             return False
         part_of = MOVES.get(eq.primitive)
         if part_of is None:
-            part_of = WORKS.get(eq.primitive)
+            part_of = self.works.get(eq.primitive)
             total = sum([n_elements(out.type, p) for p in parts])
             if part_of is None or len(parts) > _MAX_PARTS or 2 * total > n_elements(out.type, ()):
                 return False
@@ -96,9 +99,11 @@ class Demand:
 class Pusher(Rewriter):
     """The forward walk."""
 
-    def __init__(self, program: Program, index: RuleIndex, fired: Counter[str]) -> None:
+    def __init__(
+        self, program: Program, index: RuleIndex, fired: Counter[str], rounding: bool = True
+    ) -> None:
         super().__init__(program, index, fired)
-        self.demand = Demand(program)
+        self.demand = Demand(program, rounding)
         self.buffers = Buffers(self)
         self.made: dict[tuple[Any, Index], Any] = {}  # parts, by value of the old Program
 

@@ -97,7 +97,7 @@ class Rewriter:
             self.defs[v] = eq
             self.heads[v] = head
 
-    # -- what rules use ------------------------------------------------------------------------------
+    # -- what rules use ----------------------------------------------------------------------------
 
     def emit(
         self, primitive: Primitive, inputs: Iterable[Any], params: Any, source: Source = None

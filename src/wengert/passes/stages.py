@@ -16,15 +16,17 @@ from wengert.passes.inline import inline
 from wengert.passes.pattern import Changes, Rule, RuleIndex, index_rules
 from wengert.passes.product_rules import PRODUCTS
 from wengert.passes.push import BUFFERS, Pusher
+from wengert.passes.read_rules import READS
 from wengert.passes.report import Report, StageReport
 from wengert.passes.rewriting import Rewriter, live_equations
+from wengert.passes.shape_rules import SHAPES, SPREAD
 from wengert.passes.sharing import share
-from wengert.passes.structure_rules import READS, SHAPES, STRUCTURE
+from wengert.passes.sum_rules import SUMS
 
 # THE table: every rule, by the stage that applies it. A rule may serve in several.
 TABLE: dict[str, list[Rule]] = {
     "fold": [*FOLDING, *SHAPES],
-    "algebra": [*ARITHMETIC, *STRUCTURE, *READS],
+    "algebra": [*ARITHMETIC, *SHAPES, *SPREAD, *SUMS, *READS],
     "push": [*BUFFERS, *READS, *SHAPES],
     "products": PRODUCTS,
 }
@@ -143,7 +145,9 @@ class _Run:
         if name == "dead":
             return dead(program)
         rules = rules_of(name, self.allowed)
-        return (Pusher if name == "push" else Rewriter)(program, rules, fired).run()
+        if name == "push":
+            return Pusher(program, rules, fired, Changes.ROUNDING in self.allowed).run()
+        return Rewriter(program, rules, fired).run()
 
     def _body(self, fired: Counter[str]) -> Callable[[Program], Program]:
         def optimize_body(body: Program) -> Program:

@@ -48,7 +48,7 @@ def _scaled(t: Kit, x: Value, y: Value, step: int) -> tuple[Value, Value, Value,
 def log(t: Kit, z: Complex) -> Complex:
     """log |z| + i arg z; near |z| = 1 by log1p of |z|² - 1, whose parts cancel exactly."""
     b = t.b
-    x, y, n, _ = _scaled(t, z.re, z.im, 2 * t.format.mantissa // 2 * 2)
+    x, y, n, _ = _scaled(t, z.re, z.im, 2 * t.format.mantissa)
     r = power.hypot(t, x, y)
     far = b.add(logarithm.log(t, r), b.mul(n, t.constant("ln2")[0]))
     large, small = t.ordered(b.abs(z.re), b.abs(z.im))
@@ -107,7 +107,8 @@ def sinh(t: Kit, z: Complex) -> Complex:
     re = b.mul(exponential.sinh(t, z.re), c)
     im = b.mul(exponential.cosh(t, z.re), s)
     zero = t.number(0.0)
-    re = b.select(b.compare("eq", z.re, zero), z.re, re)
+    is_lost = b.and_(b.compare("eq", z.re, zero), b.not_(_is_finite(t, z.im)))
+    re = b.select(is_lost, z.re, re)
     return Complex(re, b.select(b.compare("eq", z.im, zero), z.im, im))
 
 

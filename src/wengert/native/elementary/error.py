@@ -12,7 +12,7 @@ from wengert.native.elementary.support import Kit, Pair
 
 # Up to where erf's polynomial is used, by erf and by erfc, which must not cancel.
 _NEAR_ERF = 0.86
-_NEAR_ERFC = 0.5
+_NEAR_ERFC = 0.68
 
 
 def _near(t: Kit, ax: Value) -> Pair:
@@ -22,7 +22,7 @@ def _near(t: Kit, ax: Value) -> Pair:
 
 
 def _far(t: Kit, ax: Value) -> Value:
-    """erfc(x) for x >= 1/2."""
+    """erfc(x) for x >= _NEAR_ERFC."""
     b = t.b
     a = t.clamp(ax, _NEAR_ERFC, {"f8": 28.0, "f4": 10.5}[t.kind])
     (center,) = t.constant("erfc_center")

@@ -124,10 +124,12 @@ def arctan2(t: Kit, y: Value, x: Value) -> Value:
     zero, one = t.number(0.0), t.number(1.0)
     ay, ax = b.abs(y), b.abs(x)
     infinity = t.number(math.inf)
-    are_infinite = b.and_(b.compare("eq", ay, infinity), b.compare("eq", ax, infinity))
     is_steep = b.compare("lt", ax, ay)
     large, small = b.select(is_steep, ay, ax), b.select(is_steep, ax, ay)
-    large, small = b.select(are_infinite, one, large), b.select(are_infinite, one, small)
+    # Infinity over infinity counts as 1, anything else over infinity as 0.
+    ratio = b.select(b.compare("eq", small, infinity), one, zero)
+    is_infinite = b.compare("eq", large, infinity)
+    large, small = b.select(is_infinite, one, large), b.select(is_infinite, ratio, small)
     large = b.select(b.compare("eq", large, zero), one, large)
     # Near the ends of the range both are scaled, so that 1 / large and its products are normal.
     bound = 2.0 ** (t.format.bias - 3)

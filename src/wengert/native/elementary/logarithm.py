@@ -178,9 +178,7 @@ def _positive_log1p(t: Kit, x: Value) -> Value:
 
 def log_expit(t: Kit, x: Value) -> Value:
     """-log(1 + exp(-x))."""
-    b = t.b
-    tail = _positive_log1p(t, exp(t, b.neg(b.abs(x))))
-    return b.sub(t.clamp(x, None, 0.0), tail)
+    return t.b.neg(softplus(t, t.b.neg(x)))
 
 
 def softplus(t: Kit, x: Value) -> Value:

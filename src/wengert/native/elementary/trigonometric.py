@@ -121,7 +121,7 @@ def _sin_cos_short(d: Kit, n_bits: Value, r: Value) -> _Octant:
     b = d.b
     z = b.mul(r, r)
     zero = d.number(0.0)
-    sin = b.fma(b.mul(r, z), d.polynomial("sin_short", z), r)
+    sin = b.mul(r, d.polynomial("sin_short", z, 1.0))  # keeps -0
     return _Octant(n_bits, (sin, zero), (d.polynomial("cos_short", z, 1.0), zero))
 
 

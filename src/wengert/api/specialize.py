@@ -1,0 +1,193 @@
+"""What `jit` records: a `Specialization` is one path through a function, as a Program with guards.
+
+Where Python asked a traced value for a decision (`if`, `while`, `int`), the answer became a guard:
+an equation that stops the run when the answer would differ now. A specialization runs natively
+(`wengert.native`), or on the interpreter where there is no native code.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert import trees
+from wengert.api.arguments import leaf_type
+from wengert.control.call import program_flops
+from wengert.control.guard import guard_p
+from wengert.errors import CompilerWarning, MutationError, describe_location, user_location
+from wengert.ir.program import Equation, Program, Source, Var
+from wengert.native import engine
+from wengert.native.compiler import can_compile
+from wengert.native.entry import InSpec, OutSpec, Same, make_entry
+from wengert.native.executable import Executable, executable_for, raise_status
+from wengert.passes import optimize
+from wengert.trace.evaluate import plan_of, watcher
+from wengert.trace.recording import Recording, same_contents
+from wengert.trace.tracer import Tracer
+
+_RELEASES_GIL = 40_000  # floating-point operations, about 20 us: from there on others may run
+
+
+class JitRecording(Recording):
+    """A recording with values whose decisions become guards."""
+
+    def __init__(self) -> None:
+        super().__init__("jit", has_values=True, is_body=True, keeps_sources=True)
+        self.may_write_arguments = False
+        self.guards: list[tuple[int, Var, Any, Source]] = []
+
+    def on_decision(self, tracer: Tracer, answer: Any) -> None:
+        assert self.sources is not None
+        self.guards.append((len(self.sources), tracer.variable, answer, user_location()))
+
+    def check_captured(self) -> None:
+        """Raise if an array the function closed over was changed while it ran."""
+        for entries in self._captured_arrays.values():
+            for original, _, kept in entries:
+                if kept is not original and not same_contents(kept, original):
+                    raise MutationError(
+                        "a jitted function changed an array that it captured.",
+                        got=f"{leaf_type(original)!r} with other contents than when first used",
+                        expected="captured arrays that stay as they are",
+                        try_="pass it as an argument, or make it inside with wengert.numpy.zeros",
+                    )
+
+
+class Specialization:
+    """One path through the function.
+
+    `program` has the outputs, then the value that each guard looks at; `checked` has guard
+    equations instead, and is what runs.
+    """
+
+    def __init__(self, recording: JitRecording, outputs: list[Any], spec: Any) -> None:
+        program = recording.program(outputs, with_sources=True)
+        guards = recording.guards
+        self.program = Program(
+            program.inputs, program.equations, (*program.outputs, *[g[1] for g in guards])
+        )
+        self.checked = Program(
+            program.inputs, _with_guards(program, guards), program.outputs, program.captured
+        )
+        self.answers = tuple([g[2] for g in guards])
+        self.spec = spec
+        self.n_outputs = len(outputs)
+        self.captured = tuple(recording.captured_values)
+        self.where = tuple([describe_location(g[3]) for g in guards])
+        self.is_array: tuple[bool, ...] = ()  # of each output, set from the first values
+        self._executable: Executable | None = None
+        self._is_tried = False
+        self._entry: Any = None
+
+    @property
+    def is_reusable(self) -> bool:
+        return not any(isinstance(v, Tracer) for v in self.captured)
+
+    def run(self, values: Sequence[Any]) -> list[Any]:
+        """The outputs on flat values; raises `GuardFailed` where a decision differs."""
+        executable = self.executable if watcher.get() is None else None
+        if executable is None:
+            return plan_of(self.checked).run([*values, *self.captured])
+        outputs = executable.run([*values, *self.captured])
+        return [
+            v if on or not isinstance(v, np.ndarray) else v[()]
+            for v, on in zip(outputs, self.is_array, strict=True)
+        ]
+
+    @property
+    def executable(self) -> Executable | None:
+        """The native code, made when first asked for; None where there is none."""
+        if not self._is_tried:
+            self._is_tried = True
+            self._executable = compiled(self.checked)
+        return self._executable
+
+    def entry(
+        self, args: Sequence[Any], dynamic: Sequence[int], fallback: Callable[..., Any]
+    ) -> Any:
+        """A callable on positional arguments in machine code, or None.
+
+        `args` are the leaves of a call like those it will serve; the ones not in `dynamic` must be
+        the same objects again.
+        """
+        executable = self.executable
+        if executable is None:
+            return None
+        ins: list[InSpec | Same] = [
+            _in_spec(a) if i in dynamic else Same(a) for i, a in enumerate(args)
+        ]
+        outs = [
+            OutSpec(a.type.shape, a.type.dtype, on)
+            for a, on in zip(self.checked.outputs, self.is_array, strict=True)
+            if type(a) is Var
+        ]
+        structure, finish = self._structure(len(outs))
+        return make_entry(
+            executable.address,
+            ins,
+            outs,
+            fallback=fallback,
+            on_status=raise_status,
+            env=executable.env,
+            captured=[np.ascontiguousarray(np.asarray(v)) for v in self.captured],
+            structure=structure,
+            finish=finish,
+            releases_gil=program_flops(self.checked) > _RELEASES_GIL,
+            keep=(executable, self),
+        )
+
+    def _structure(self, n_native: int) -> tuple[str, Callable[[Any], Any] | None]:
+        """How the outputs come back: a leaf, a flat tuple or list, or by a function."""
+        atoms = self.checked.outputs
+        if n_native == len(atoms):
+            if self.spec is None:
+                return "leaf", None
+            sample = trees.unflatten(self.spec, range(n_native))
+            if n_native and type(sample) in (tuple, list) and list(sample) == [*range(n_native)]:
+                return type(sample).__name__, None
+
+        def finish(values: Any) -> Any:
+            rest = iter(values)
+            leaves = [next(rest) if type(a) is Var else a.value for a in atoms]
+            return leaves[0] if self.spec is None else trees.unflatten(self.spec, leaves)
+
+        return "tuple", finish
+
+
+def _with_guards(program: Program, guards: Sequence[Any]) -> list[Equation]:
+    equations: list[Equation] = []
+    pending = list(guards)
+    seen: set[tuple[Var, Any]] = set()
+    for i in range(len(program.equations) + 1):
+        while pending and pending[0][0] == i:
+            _, var, answer, source = pending.pop(0)
+            if (var, answer) not in seen:
+                seen.add((var, answer))
+                equations.append(Equation(guard_p, (var,), {"answer": answer}, (), source))
+        if i < len(program.equations):
+            equations.append(program.equations[i])
+    return equations
+
+
+def _in_spec(leaf: Any) -> InSpec:
+    value = leaf if isinstance(leaf, (np.ndarray, np.generic)) else np.asarray(leaf)[()]
+    return InSpec(value.shape, value.dtype, isinstance(value, np.ndarray))
+
+
+def compiled(program: Program) -> Executable | None:
+    """Native code of a Program, or None where there can be none."""
+    if not engine.available() or not can_compile(program):
+        return None
+    try:
+        return executable_for(program, optimize)
+    except Exception as error:  # a fault of the compiler must not stop the user's work
+        warnings.warn(
+            "jit: the native compiler failed, and the function runs on the interpreter; please "
+            f"report this. {type(error).__name__}: {error}",
+            CompilerWarning,
+            stacklevel=5,
+        )
+        return None
