@@ -21,7 +21,7 @@ def leaves(answer: Any) -> list[np.ndarray]:
 def distance(one: Any, other: Any) -> float:
     """The greatest difference between two answers, relative to the largest entry of each array.
 
-    Infinite where shapes differ or only one of the two is NaN.
+    Infinite where shapes differ, or where NaN or infinity stands in one of the two only.
     """
     first, second = leaves(one), leaves(other)
     if [a.shape for a in first] != [b.shape for b in second]:
@@ -33,9 +33,15 @@ def _apart(a: np.ndarray, b: np.ndarray) -> float:
     a, b = a.astype(np.float64), b.astype(np.float64)
     if a.size == 0 or np.array_equal(a, b, equal_nan=True):
         return 0.0
+    # NaN and infinity have to stand in the same places: no comparison of sizes would see them
+    is_finite = np.isfinite(a)
+    if not np.array_equal(is_finite, np.isfinite(b)):
+        return np.inf
+    if not np.array_equal(a[~is_finite], b[~is_finite], equal_nan=True):
+        return np.inf
+    a, b = a[is_finite], b[is_finite]
     scale = max(float(np.max(np.abs(a))), float(np.max(np.abs(b))))
-    apart = float(np.max(np.abs(a - b))) / scale if scale > 0.0 else 0.0
-    return apart if np.isfinite(apart) else np.inf
+    return float(np.max(np.abs(a - b))) / scale
 
 
 def unconfirmed(answers: Mapping[str, Any], tolerance: float) -> dict[str, str]:
@@ -48,7 +54,8 @@ def unconfirmed(answers: Mapping[str, Any], tolerance: float) -> dict[str, str]:
     groups = {a: frozenset(b for b in names if apart[a, b] <= tolerance) for a in names}
     largest = max((len(group) for group in groups.values()), default=0)
     winners = {group for group in groups.values() if len(group) == largest}
-    confirmed = next(iter(winners)) if len(winners) == 1 else frozenset()
+    winner = next(iter(winners)) if len(winners) == 1 else frozenset()
+    confirmed = [name for name in names if name in winner]
     found: dict[str, str] = {}
     for name in names:
         if name not in confirmed:

@@ -143,8 +143,8 @@ def cases() -> Iterator[Case]:
 
 
 TINY = {
-    "positions": partial(positions, n=8),
-    "energy": partial(energy, n=8),
-    "masses": partial(masses, n=8),
+    "positions": partial(positions, n=6),
+    "energy": partial(energy, n=6),
+    "masses": partial(masses, n=6),
 }
-"""The same robots with eight joints."""
+"""The same robots with six joints."""

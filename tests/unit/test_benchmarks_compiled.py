@@ -36,7 +36,7 @@ from benchmarks.compiled.cases import Case, cases
 from benchmarks.compiled.names import PEERS, WORKLOADS
 from benchmarks.compiled.toolkits import LOADERS, Toolkit, wengert, wengert_eager
 
-N_TINY = 8
+N_JOINTS = 6
 
 
 def small(name: str, build: Any, data: Any, **options: Any) -> Case:
@@ -50,7 +50,11 @@ GRADIENTS = [
     small("lstm", partial(recurrences.lstm, n_layers=2), partial(recurrences.lstm_data, 2, 4)),
     small("scalars", partial(recurrences.scalars, n=3), partial(recurrences.scalars_data, 3, 6)),
     small("matrix", recurrences.matrix, partial(recurrences.matrix_data, "float64", 6)),
-    small("energy", kinematics.TINY["energy"], lambda: (kinematics.angles(8), np.arange(8.0))),
+    small(
+        "energy",
+        kinematics.TINY["energy"],
+        lambda: (kinematics.angles(N_JOINTS), np.arange(float(N_JOINTS))),
+    ),
 ]
 """Whose derivative is the tuple of gradients in the first arguments."""
 
@@ -67,7 +71,7 @@ VALUED = [
 """Whose derivative is the pair of value and gradients."""
 
 JACOBIANS = [
-    small(name, kinematics.TINY[name], lambda: (kinematics.angles(8),))
+    small(name, kinematics.TINY[name], lambda: (kinematics.angles(N_JOINTS),))
     for name in ("positions", "masses")
 ]
 
@@ -171,7 +175,7 @@ def test_mixture_against_a_loop_over_densities() -> None:
     # the Wishart prior's constant for d = 3: log Gamma_3(2) = log(pi^(3/2) G(2) G(3/2) G(1))
     log_gamma = 1.5 * np.log(np.pi) + np.log(np.sqrt(np.pi) / 2.0)
     prior = -0.5 * (np.sum(np.exp(2.0 * q)) + np.sum(lower**2))
-    prior += len(alpha) * (-2.0 * d * np.log(2.0) / 2.0 - log_gamma)
+    prior += len(alpha) * (-0.5 * (d + 1) * d * np.log(2.0) - log_gamma)
     assert float(answers(case, wengert())[0]) == pytest.approx(likelihood + prior, rel=1e-12)
 
 
@@ -206,7 +210,8 @@ def test_bundle_against_rotation_matrices_and_differences() -> None:
 @pytest.mark.parametrize("name", [name for name in PEERS if name != "torch.compile"])
 def test_peers_agree(name: str) -> None:
     tools, ours = peer(name), wengert()
-    for case in (*GRADIENTS[:6], *VALUED[:1], *VALUED[5:], *JACOBIANS[:1], *OTHERS):
+    # not all: a peer that compiles takes half a second for each
+    for case in (*GRADIENTS[1:3], VALUED[5], OTHERS[0], OTHERS[2]):
         apart = agreement.distance(answers(case, tools), answers(case, ours))
         assert apart <= agreement.TOLERANCES[case.dtype], (case.workload, apart)
 
@@ -217,8 +222,8 @@ def test_jit_reproduces_the_uncompiled_answers() -> None:
 
 
 def test_mass_matrix_is_symmetric_and_gives_the_energy() -> None:
-    tools, q, v = wengert_eager(), kinematics.angles(8), np.arange(8.0)
-    matrix = kinematics.mass_matrix(tools, q, 8)
+    tools, q, v = wengert_eager(), kinematics.angles(N_JOINTS), np.arange(float(N_JOINTS))
+    matrix = kinematics.mass_matrix(tools, q, N_JOINTS)
     np.testing.assert_allclose(matrix, matrix.T, atol=1e-12)
     assert np.all(np.linalg.eigvalsh(matrix) > 0.0)
     energy = kinematics.TINY["energy"](tools).function(q, v)
@@ -245,7 +250,7 @@ def test_cases_have_names_of_their_own_and_known_peers() -> None:
 def test_compiled_families_grow_and_agree(family: compiling.Family) -> None:
     x = np.linspace(0.1, 0.9, family.width)
     lengths = []
-    for n in (20, 40):
+    for n in (2, 4) if family.name == "bodies" else (20, 40):
         functions = [family.build(tools, n) for tools in (wengert(), wengert_eager())]
         gradients = [
             tools.finish(tools.gradient(compiling.total(tools, family.name, function), 1))(x)
@@ -266,6 +271,15 @@ def test_distance_is_relative_to_the_largest_entry() -> None:
     assert agreement.distance(np.array([np.nan]), np.array([np.nan])) == 0.0
     assert agreement.distance(np.array([np.nan]), np.array([1.0])) == np.inf
     assert agreement.distance(np.zeros(2), np.zeros(3)) == np.inf
+    some, full, huge = np.array([np.nan, 1.0]), np.array([2.0, 1.0]), np.array([np.inf, 1.0])
+    for one, other in ((some, full), (full, some), (huge, full), (huge, some), (huge, -huge)):
+        assert agreement.distance(one, other) == np.inf
+    assert agreement.distance(some, some + np.array([0.0, 1.0])) == 0.5
+
+
+def test_nobody_agrees_with_nan() -> None:
+    nan, right = np.full(2, np.nan), np.ones(2)
+    assert set(agreement.unconfirmed({"a": nan, "b": right, "c": right}, 1e-8)) == {"a"}
 
 
 def test_the_majority_names_who_is_wrong_and_a_tie_names_both() -> None:

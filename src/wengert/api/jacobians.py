@@ -30,8 +30,9 @@ from wengert.api.differentiate import (
 )
 from wengert.errors import ArgumentError, NonScalarOutputError, NotDifferentiableError
 from wengert.ir.program import Program, split_program
-from wengert.ops.core import conj, full, reshape, transpose, zeros_of
+from wengert.ops.core import basis, conj, full, reshape, transpose, zeros_of
 from wengert.trace.evaluate import evaluate, plan_of
+from wengert.trace.recording import lifts_scalars_here
 from wengert.transforms.batch import batch_program
 from wengert.types import Type
 
@@ -200,6 +201,17 @@ def _require_jacobian_types(recorded: Recorded, selection: Selection, holomorphi
         )
 
 
+def recorded_seeds(types: Sequence[Any]) -> list[Any]:
+    """The same as equations of the current recording, whose zeros the compiler sees."""
+    total = total_size(types)
+    result = []
+    start = 0
+    for t in types:
+        result.append(basis(total, start, t.shape, t.dtype))
+        start += t.size
+    return result
+
+
 @lru_cache(maxsize=64)
 def seeds(types: tuple[Any, ...]) -> tuple[Any, ...]:
     """The unit vectors of a product space: one array of shape (total,) + shape per space."""
@@ -217,12 +229,15 @@ def seeds(types: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _batched_run(
-    recorded: Recorded, name: str, program: Program, units: Sequence[Any], size: int
+    recorded: Recorded, name: str, program: Program, types: Sequence[Any], size: int
 ) -> list[Any]:
     """Run a linear Program on the unit vectors of its linear inputs, all at once.
 
     The batched Program is made once, and what it does to the unit vectors alone is done once.
     """
+    if not lifts_scalars_here():
+        return _recorded_run(recorded, name, program, types, size)
+    units: Sequence[Any] = seeds(tuple(types))
     key = (name, size)
     derived = recorded.linearized.derived
     found = derived.get(key)
@@ -241,6 +256,20 @@ def _batched_run(
     return evaluate(second, [*constants, *recorded.residuals, *(() if is_folded else units)])
 
 
+def _recorded_run(
+    recorded: Recorded, name: str, program: Program, types: Sequence[Any], size: int
+) -> list[Any]:
+    """The same while something is recorded to be compiled: unit vectors are equations."""
+    key = (name, size, "recorded")
+    derived = recorded.linearized.derived
+    batched = derived.get(key)
+    if batched is None:
+        flags = [False] * len(recorded.linearized.residuals) + [True] * len(types)
+        batched = batch_program(program, flags, size, [True] * len(program.outputs)).program
+        derived[key] = batched
+    return evaluate(batched, [*recorded.residuals, *recorded_seeds(types)])
+
+
 def total_size(types: Sequence[Any]) -> int:
     """The number of elements of arrays of these types."""
     return sum([t.size for t in types])
@@ -249,7 +278,7 @@ def total_size(types: Sequence[Any]) -> int:
 def _forward(recorded: Recorded, in_types: list[Any]) -> list[list[Any]]:
     size = total_size(in_types)
     linearized = recorded.linearized
-    columns = _batched_run(recorded, "forward", linearized.program, seeds(tuple(in_types)), size)
+    columns = _batched_run(recorded, "forward", linearized.program, in_types, size)
     found = dict(zip(linearized.out_active, columns, strict=True))
     blocks = []
     for i, out in enumerate(recorded.types):
@@ -285,7 +314,7 @@ def _reverse(recorded: Recorded, in_types: list[Any]) -> list[list[Any]]:
     active = [recorded.types[i] for i in linearized.out_active]
     size = sum(t.size for t in active)
     program = pullback_program(recorded)
-    rows = _batched_run(recorded, "reverse", program, seeds(tuple(active)), size) if active else []
+    rows = _batched_run(recorded, "reverse", program, active, size) if active else []
     blocks = []
     start = 0
     for i, out in enumerate(recorded.types):

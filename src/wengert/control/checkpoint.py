@@ -18,6 +18,7 @@ from wengert import trees
 from wengert.control.bodies import as_operand, leaf_type, record_body, require_callable
 from wengert.control.call import running_primitive
 from wengert.control.programs import needed_inputs, restrict, split
+from wengert.ir.emission import Elementwise
 from wengert.ir.primitive import Primitive, define
 from wengert.ir.program import Equation, Program, Var
 from wengert.trace.tracer import Tracer, bind
@@ -115,6 +116,7 @@ stop_gradient_p: Primitive = define(
         is_elementwise=True,
         render=lambda ins, params: ins[0],
         facts={"derivative": "zero in every mode and order"},
+        emit=Elementwise(lambda b, x: x, "own"),
     )
 )
 

@@ -19,10 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.emission import Expand, Reduce
 from wengert.ir.primitive import Primitive, define
-from wengert.ops.core import reshape
-from wengert.ops.elementwise import select
+from wengert.ops.core import broadcast_to, iota, reshape
+from wengert.ops.elementwise import eq_p, select
+from wengert.ops.extremes import min_p
 from wengert.ops.families import linear
+from wengert.ops.gather import gather_p
 from wengert.ops.stacks import stack_zeros_p
 from wengert.trace.tracer import Tracer, bind, current_recording
 from wengert.transforms.batch import spread
@@ -45,6 +48,10 @@ def any_live(live: Any) -> Any:
     return bind(any_live_p, live, axis=0)
 
 
+def _emit_lane(k: Any, at: Any, r: Any, *, axis: int) -> Any:
+    return k.read(0, (*at[:axis], *r, *at[axis:]))
+
+
 any_live_p: Primitive = define(
     Primitive(
         "any_live",
@@ -56,6 +63,7 @@ any_live_p: Primitive = define(
         ),
         cost=lambda in_types, out_types, **params: 0,
         render=lambda ins, params: f"np.any({ins[0]}, axis={params['axis']})",
+        emit=Reduce("any", lambda k, *, axis: k.shape(0)[axis : axis + 1], _emit_lane),
         facts={"derivative": "zero: booleans"},
     )
 )
@@ -79,6 +87,7 @@ longest_p: Primitive = define(
         ),
         cost=lambda in_types, out_types, **params: 0,
         render=lambda ins, params: f"np.max({ins[0]}, axis={params['axis']}, initial=0)",
+        emit=Reduce("max", lambda k, *, axis: k.shape(0)[axis : axis + 1], _emit_lane),
         facts={"derivative": "zero: integers"},
     )
 )
@@ -106,6 +115,22 @@ def _borrow_batch(size: int, args: Any, is_batched: Any, *, axis: int) -> Any:
     return bind(borrow_p, *_spread_all(size, args, is_batched), axis=axis + 1), True
 
 
+def _emit_borrow(x: Any, live: Any, *, axis: int) -> Any:
+    """The lanes by their indices: a lane that is not alive has that of the first one that is."""
+    shape = live.shape
+    kept = (*shape[:axis], 1, *shape[axis + 1 :])
+    own = [
+        broadcast_to(reshape(iota(n), [n if i == k else 1 for i in range(len(shape))]), shape)
+        for k, n in enumerate(shape)
+    ]
+    n = shape[axis]
+    first = bind(min_p, select(live, own[axis], n - 1), axes=(axis,), keepdims=False)
+    none = bind(eq_p, bind(any_live_p, live, axis=axis), False)
+    first = broadcast_to(reshape(select(none, 0, first), kept), shape)
+    own[axis] = select(live, own[axis], first)
+    return bind(gather_p, x, *own[: axis + 1], axes=tuple(range(axis + 1)))
+
+
 borrow_p: Primitive = linear(
     "borrow",
     _borrow,
@@ -115,6 +140,7 @@ borrow_p: Primitive = linear(
     batch=_borrow_batch,
     may_alias=True,
     facts={"meaning": "lanes that are not alive take the operands of one that is"},
+    emit=Expand(_emit_borrow),
 )
 
 
@@ -171,14 +197,12 @@ stack_choose_p: Primitive = linear(
 
 
 def _negate(live: Any) -> Any:
-    from wengert.ops.elementwise import eq_p
-
     return bind(eq_p, live, False)
 
 
 def clamp_index(index: Any, n: int) -> list[Any]:
     """For each of `n` branches, whether `index`, clamped to 0 … n − 1, means it."""
-    from wengert.ops.elementwise import eq_p, ge_p, le_p
+    from wengert.ops.elementwise import ge_p, le_p
 
     if n == 1:
         return [bind(eq_p, index, index)]

@@ -53,7 +53,7 @@ def zeros(type_: AnyType) -> Any:
     assert recording is not None  # rules run inside one
     if isinstance(type_, StackType):
         return recording.record(stack_zeros_p, (), {"type": type_})
-    return recording.record(full_p, (0.0,), {"shape": type_.shape, "dtype": type_.dtype})
+    return recording.record(full_p, (0,), {"shape": type_.shape, "dtype": type_.dtype})
 
 
 def zeros_equation(type_: AnyType) -> Equation:
@@ -61,7 +61,7 @@ def zeros_equation(type_: AnyType) -> Equation:
     out = (Var(type_),)
     if isinstance(type_, StackType):
         return Equation(stack_zeros_p, (), {"type": type_}, out)
-    return Equation(full_p, (Literal(0.0),), {"shape": type_.shape, "dtype": type_.dtype}, out)
+    return Equation(full_p, (Literal(0),), {"shape": type_.shape, "dtype": type_.dtype}, out)
 
 
 def depends(program: Program, mask: Sequence[bool]) -> tuple[bool, ...]:

@@ -64,7 +64,6 @@ class Expand:
     """`f(*args, **params)` computes the same with public operations."""
 
     f: Callable[..., Any]
-    accepts: Callable[..., bool] | None = None  # (input types, output types, **params)
     accepts: Callable[..., bool] | None = None  # as in Whole
 
 

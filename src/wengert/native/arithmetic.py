@@ -240,14 +240,14 @@ class Arithmetic(Builder):
         size = self.abs(x)
         zero, nan = self.constant(0.0, kind), self.constant(math.nan, kind)
         is_zero = self.compare("eq", size, zero)
-        divisor = self.select(is_zero, self.constant(1.0, kind), size)
+        divisor = self.select(is_zero, self.constant(math.inf, kind), size)
         re, im = self.div(x.re, divisor), self.div(x.im, divisor)
+        re, im = self.select(is_zero, zero, re), self.select(is_zero, zero, im)
         infinite_re, infinite_im = self.is_infinite(x.re), self.is_infinite(x.im)
         is_far = self.is_infinite(size)
         re = self.select(is_far, self.select(infinite_re, self.sign(x.re), zero), re)
         im = self.select(is_far, self.select(infinite_im, self.sign(x.im), zero), im)
         is_lost = self.or_(self.and_(infinite_re, infinite_im), self.is_nan(size))
-        # A zero keeps its signs: it is divided by one above.
         return Complex(self.select(is_lost, nan, re), self.select(is_lost, nan, im))
 
     def fraction(self, x: Value) -> Value:

@@ -10,11 +10,12 @@ from typing import Any
 from wengert.ir.emission import Whole as WholeRule
 from wengert.ir.program import Equation, Literal, Var
 from wengert.native.arithmetic import Arithmetic
-from wengert.native.elements import Definition, Elements
+from wengert.native.elements import Elements
 from wengert.native.frame import Frame
 from wengert.native.index import Index
 from wengert.native.memory import Buffer, c_strides, store
 from wengert.native.nests import NestWriter
+from wengert.native.places import checked_p
 from wengert.native.plan import Force, Member, Node, Plan, Planner, Whole, is_tiny
 from wengert.native.rules import kind_of, literal, shape_of
 from wengert.native.views import strided
@@ -56,6 +57,7 @@ class BlockWriter:
         self.notes = [] if notes is None else notes
         self.guards: list[Equation] = []
         self._plan: Any = None
+        self._taken: dict[Var, Buffer] = {}  # of the block being written
         self._depth = 0  # of the block being written
 
     def write(
@@ -77,9 +79,13 @@ class BlockWriter:
         last = _last_uses(plan, equations)
         taken: dict[Var, Buffer] = {}
         nests = NestWriter(
-            self.elements, lambda m: self._destination(m, plan, targets, taken), self._finished
+            self.elements,
+            self.machine,
+            lambda m: self._destination(m, plan, targets, taken),
+            self._finished,
         )
-        outer, self._plan, self._depth = (self._plan, self._depth), plan, self.b.depth
+        outer = (self._plan, self._depth, self._taken)
+        self._plan, self._depth, self._taken = plan, self.b.depth, taken
         for p, step in enumerate(plan.steps):
             if isinstance(step, (Node, Member)):
                 nests.write(step)
@@ -88,9 +94,9 @@ class BlockWriter:
                     if buffer is not None:
                         self.elements.sources[m.var] = buffer
             elif isinstance(step, Force):
-                self._force(step.var)
+                self.force(step.var)
             elif isinstance(step, Whole):
-                self._whole(step, targets, taken)
+                self._whole(step, targets, taken, last.get(p, ()))
             for v in last.get(p, ()):
                 if v in taken:
                     self.frame.give_back(taken.pop(v))
@@ -100,7 +106,7 @@ class BlockWriter:
         for buffer in taken.values():
             if not self._is_output(buffer, outputs):
                 self.frame.give_back(buffer)
-        self._plan, self._depth = outer
+        self._plan, self._depth, self._taken = outer
         return plan
 
     def _is_output(self, buffer: Buffer, outputs: Sequence[Any]) -> bool:
@@ -139,7 +145,8 @@ class BlockWriter:
                 source = self.elements.sources[m.var] = {}
             source[at] = value
 
-    def _force(self, v: Var) -> None:
+    def force(self, v: Var) -> None:
+        """Compute every element of a tiny value here."""
         registers = {
             at: self.elements.element(v, at)
             for at in itertools.product(*[range(n) for n in shape_of(v)])
@@ -167,6 +174,10 @@ class BlockWriter:
         assert kind is not None
         return self.frame.take(kind, shape_of(v))
 
+    def keep(self, v: Var, buffer: Buffer) -> None:
+        """Let a result of control flow lie in memory that is given back after its last use."""
+        self.elements.sources[v] = self._taken[v] = buffer
+
     def alias(self, v: Var, atom: Any) -> None:
         """Let `v` be another value or a literal."""
         if type(atom) is Literal:
@@ -186,7 +197,7 @@ class BlockWriter:
         elif math.prod(shape) <= 4096 and (is_tiny(atom.type) or type(source) is dict):
             for at in itertools.product(*[range(n) for n in shape]):
                 store(self.b, buffer, at, self.elements.element(atom, at))
-        else:
+        elif math.prod(shape):
             with self.machine.loops(shape) as at:
                 store(self.b, buffer, at, self.elements.element(atom, at))
 
@@ -200,7 +211,13 @@ class BlockWriter:
             return self.in_memory(atom, temporary)
         return strided(atom, v, source, self.elements.definitions)
 
-    def _whole(self, step: Whole, targets: dict[Var, Buffer], taken: dict[Var, Buffer]) -> None:
+    def _whole(
+        self,
+        step: Whole,
+        targets: dict[Var, Buffer],
+        taken: dict[Var, Buffer],
+        dying: Sequence[Var],
+    ) -> None:
         d = step.definition
         eq = d.equation
         region = self.regions.get(eq.primitive)
@@ -213,9 +230,7 @@ class BlockWriter:
         for v in eq.outputs:
             buffer = targets.get(v)
             if buffer is None:
-                kind = kind_of(v)
-                assert kind is not None
-                buffer = taken[v] = self.frame.take(kind, shape_of(v))
+                buffer = taken[v] = self._inherited(step, taken, dying) or self.take(v)
             outputs.append(buffer)
         if isinstance(d.rule, WholeRule):
             self.machine.equation = eq
@@ -226,6 +241,23 @@ class BlockWriter:
             self.elements.sources[v] = buffer
         for buffer in temporary:
             self.frame.give_back(buffer)
+
+
+    def _inherited(
+        self, step: Whole, taken: dict[Var, Buffer], dying: Sequence[Var]
+    ) -> Buffer | None:
+        """The memory of an input that the rule may change where it lies, if nobody reads it later."""
+        rule, eq = step.definition.rule, step.definition.equation
+        if not isinstance(rule, WholeRule) or rule.in_place is None:
+            return None
+        base = eq.inputs[rule.in_place]
+        readers = [*eq.inputs, *step.roots.values()]
+        if base not in dying or base not in taken or readers.count(base) != 1:
+            return None
+        old = taken.pop(base)  # type: ignore[arg-type]  # a Var: it is in `taken`
+        if old.strides != c_strides(old.shape):
+            return None
+        return Buffer(old.base, old.kind, old.shape, old.strides, old.offset, self._depth)
 
 
 def _last_uses(plan: Plan, equations: Sequence[Equation]) -> dict[int, list[Var]]:
@@ -243,6 +275,8 @@ def _last_uses(plan: Plan, equations: Sequence[Equation]) -> dict[int, list[Var]
             for a in (*eq.inputs, *eq.outputs, *step.roots.values()):
                 if type(a) is Var:
                     last[a] = p
+            if eq.primitive is checked_p:  # its result is the same memory
+                kept.add(eq.inputs[0])
     # Values that straight-line code reads may be read at any later time.
     for eq in reversed(equations):
         out = eq.outputs[0] if len(eq.outputs) == 1 else None

@@ -12,7 +12,7 @@ floats here (`Complex`). A Value has `lanes` numbers; 0 lanes is a scalar, the s
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,6 +107,18 @@ class Complex(NamedTuple):
 
 
 Number = Value | Complex
+
+
+def parts(x: Number) -> tuple[Value, ...]:
+    """The Values that a number consists of."""
+    return (x.re, x.im) if isinstance(x, Complex) else (x,)
+
+
+def rebuilt(like: Number, values: Iterator[Value]) -> Any:
+    """A number of the same form from the next Values."""
+    if isinstance(like, Complex):
+        return Complex(next(values), next(values))
+    return next(values)
 
 
 def kind_of_dtype(dtype: Any) -> str | None:
@@ -328,7 +340,7 @@ class Builder:
         result = Value("poison", kind, lanes)
         for i, x in enumerate(xs):
             result = self.pure(
-                ("insert", result.text, x.text, i),
+                ("insert", lanes, result.text, x.text, i),
                 f"insertelement {t} {result.text}, {x.operand}, i64 {i}",
                 kind,
                 lanes,

@@ -18,11 +18,11 @@ from wengert.native.arithmetic import Arithmetic
 from wengert.native.block import BlockWriter
 from wengert.native.builder import Value
 from wengert.native.callbacks import Callback, write_callback
+from wengert.native.control import REGIONS
 from wengert.native.elements import Elements
 from wengert.native.frame import Frame
 from wengert.native.memory import Buffer, c_buffer
 from wengert.native.prepare import prepare
-from wengert.native.regions import REGIONS
 from wengert.native.rules import kind_of, shape_of
 from wengert.ops.core import copy_p
 from wengert.types import Type
@@ -41,20 +41,23 @@ class Kernel:
     n_instructions: int = 0
 
 
-def compile_program(program: Program, symbol: str = "kernel") -> Kernel:
+def compile_program(
+    program: Program, symbol: str = "kernel", is_poisoned: bool = False
+) -> Kernel:
     """Write the native function of a Program.
 
     Its inputs and outputs are in the order of the Program's; a literal output has no place in
-    `outs`.
+    `outs`. Tests ask for poison: memory for intermediate values is then filled with NaNs first.
     """
     with _deep_recursion():
-        return _compile(prepare(program), symbol)
+        return _compile(prepare(program), symbol, is_poisoned)
 
 
-def _compile(program: Program, symbol: str) -> Kernel:
+def _compile(program: Program, symbol: str, is_poisoned: bool) -> Kernel:
     b = Arithmetic(symbol, [("ptr", "ins"), ("ptr", "outs"), ("ptr", "env")])
     elements = Elements(b)
     frame = Frame(b)
+    frame.is_poisoned = is_poisoned
     env = b.parameters[2]
     callbacks: list[Callback] = []
     guards: list[Equation] = []

@@ -58,6 +58,7 @@ class Elements:
         self.b = b
         self.sources: dict[Var, Buffer | Registers | Definition] = {}
         self.definitions: dict[Var, Definition] = {}
+        self.stacks: dict[Var, Any] = {}  # values that are stacks: see `native/control/tape.py`
 
     def element(self, atom: Any, at: tuple[Index, ...]) -> Any:
         """The element of a Var or literal at an index, in its own kind."""
@@ -155,9 +156,12 @@ class Reader:
         return self.b.convert(self.read(i, at), self.source.out_kind or "f8")
 
     def read_constant(self, i: int, at: Sequence[Index]) -> Any:
-        """A literal or 0-d input in the kind of the result; a literal 0 is a structural zero."""
+        """A literal or 0-d input in the kind of the result; an integer 0 is structural.
+
+        The transforms write the zeros of floats that way; a user's 0.0 keeps its IEEE meaning.
+        """
         atom = self.source.equation.inputs[i]
-        if type(atom) is Literal and atom.value == 0 and self.out_kind[0] in "fc":
+        if type(atom) is Literal and type(atom.value) is int and atom.value == 0 and self.out_kind[0] in "fc":
             return self.zero()
         return self.read_as_result(i, self.broadcast(i, at))
 

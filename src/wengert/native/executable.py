@@ -69,14 +69,16 @@ class Executable:
     ----------
     program : Program
         All inputs are given at each call, captured ones too.
+    is_poisoned : bool
+        Whether memory for intermediate values is filled with NaNs first: for tests.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, is_poisoned: bool = False) -> None:
         callbacks.register()
         runtime.ensure()
         start = time.perf_counter()
         self.program = program
-        self.kernel: Kernel = compile_program(program)
+        self.kernel: Kernel = compile_program(program, is_poisoned=is_poisoned)
         written = time.perf_counter() - start
         self.linked = engine.link(self.kernel.ir, "wengert_kernel", exports=["kernel"])
         done = self.linked.seconds

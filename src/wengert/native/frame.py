@@ -27,6 +27,7 @@ class Frame:
         self.arena = Arena()
         self.sizes: dict[str, tuple[int, int]] = {}  # base text -> offset, bytes
         self.calls_library = False  # BLAS or LAPACK, which then run on one thread
+        self.is_poisoned = False  # whether the arena is filled with NaNs first, in tests
         self._roll: Value | None = None
 
     def take(self, kind: str, shape: Sequence[int]) -> Buffer:
@@ -130,6 +131,11 @@ class Frame:
             b.entry_lines.append("%lacking = icmp eq ptr %arena, null")
             b.entry_lines.append("br i1 %lacking, label %refused, label %granted")
             b.entry_lines += ["refused:", f"ret i64 {NO_MEMORY}", "granted:"]
+        if self.is_poisoned:
+            b.declare("llvm.memset.p0.i64", "void", ["ptr", "i8", "i64", "i1"])
+            b.entry_lines.append(
+                f"call void @llvm.memset.p0.i64(ptr %arena, i8 -1, i64 {size}, i1 false)"
+            )
         if self.calls_library:
             for symbol in (ENTER, LEAVE):
                 b.declare(symbol, "void", [])

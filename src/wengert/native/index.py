@@ -15,12 +15,17 @@ _ids = itertools.count()
 
 
 class Symbol:
-    """An integer from 0 to `extent` - 1 that is not known yet."""
+    """An integer from 0 to `extent` - 1 that is not known yet.
 
-    __slots__ = ("binding", "extent", "id")
+    While a piece of a loop is written, `low` and `high` are the bounds of that piece.
+    """
+
+    __slots__ = ("binding", "extent", "high", "id", "low")
 
     def __init__(self, extent: int, binding: Any = None) -> None:
         self.extent = extent
+        self.low = 0
+        self.high = extent - 1
         self.binding = binding
         self.id = next(_ids)
 
@@ -82,8 +87,8 @@ class Affine:
         """The least and the greatest value it may take."""
         low = high = self.const
         for s, c in self.terms:
-            span = c * (s.extent - 1)
-            low, high = (low + span, high) if span < 0 else (low, high + span)
+            ends = (c * s.low, c * s.high) if c > 0 else (c * s.high, c * s.low)
+            low, high = low + ends[0], high + ends[1]
         return low, high
 
 

@@ -9,36 +9,49 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.ir.emission import Reduce
 from wengert.native.arithmetic import Arithmetic
-from wengert.native.builder import Complex, Value
+from wengert.native.builder import Value, parts, rebuilt
 from wengert.native.elements import Elements, Reader
 from wengert.native.index import Affine, Index, Symbol, linear
 from wengert.native.memory import Buffer, Half, LoopBinding, store
+from wengert.native.packing import pack
 from wengert.native.plan import Axis, Member, Node
 from wengert.native.rules import combine, neutral
+from wengert.native.whole import Machine
 
 VECTOR_BYTES = 32
+MAX_BREAKS = 12  # pieces a loop is cut into for parts of arrays
+MAX_WRITTEN = 3000  # operations an element, over all pieces
 LARGE_BODY = 150  # operations an element from which a body is written for few chunks only
 
 
 class NestWriter:
     """Writes the nests of a plan; `destination` gives the Buffer a member is stored in, or None."""
 
-    def __init__(self, elements: Elements, destination: Any, finished: Any) -> None:
+    def __init__(
+        self, elements: Elements, machine: Machine, destination: Any, finished: Any
+    ) -> None:
         self.elements = elements
+        self.machine = machine
         self.b: Arithmetic = elements.b
         self.destination = destination
         self.finished = finished  # called with a reduction's Var, index and value
 
     def write(self, step: Node | Member) -> None:
         """A whole nest, or a member without loops."""
-        if isinstance(step, Node):
-            choose_lanes(step)
+        if not isinstance(step, Node):
+            self._child(step, {})
+            return
+        choose_lanes(step)
+        before = pack(step, self.elements, self.machine)
         self._child(step, {})
+        for v, source in before.items():
+            self.machine.frame.give_back(self.elements.sources[v])  # type: ignore[arg-type]  # a copy
+            self.elements.sources[v] = source
 
     def _child(self, child: Node | Member, sums: dict[Member, list[Any]]) -> None:
         if isinstance(child, Node):
@@ -57,7 +70,9 @@ class NestWriter:
             sums[m] = self._start(m)
         symbols = merged_symbols(node.axes)
         for lanes, start, stop in chunks(node):
+            symbols.low, symbols.high = start, stop - 1
             self._chunk(node, symbols, lanes, start, stop, mine, sums)
+        symbols.low, symbols.high = 0, symbols.extent - 1
         for m in starting:
             self._finish(m, sums.pop(m))
 
@@ -254,13 +269,10 @@ def _strided(loop: Node, leaf: Node) -> int:
 def _lanes(node: Node) -> int:
     """Lanes for a loop that takes vectors; 0 for single turns."""
     kinds: set[str] = set()
-    n_operations = 0
+    n_operations = work(node)
     has_sums = False
     for m in node.members():
         kinds |= m.probe.kinds | {m.source.out_kind or "f8"}
-        n_operations += (m.probe.n_operations + 1) * max(
-            1, math.prod([a.extent for a in m.unrolled])
-        )
         has_sums = has_sums or m.is_reduction
     widest = 8 if any(k in ("f8", "i8", "u8", "c16") for k in kinds) else 4
     lanes = VECTOR_BYTES // widest
@@ -275,20 +287,53 @@ def _lanes(node: Node) -> int:
 
 def chunks(node: Node) -> list[tuple[int, int, int]]:
     """(lanes, start, stop) of the pieces of a loop."""
-    n, lanes = node.extent, node.lanes
+    edges = [0, *breaks(node), node.extent]
+    result: list[tuple[int, int, int]] = []
+    for start, stop in itertools.pairwise(edges):
+        result += _piece(node, start, stop)
+    return result
+
+
+def work(node: Node) -> int:
+    """Operations that one turn writes out."""
+    return sum(
+        [
+            (m.probe.n_operations + 1) * math.prod([a.extent for a in m.unrolled])
+            for m in node.members()
+        ]
+    )
+
+
+def breaks(node: Node) -> list[int]:
+    """Where a loop is cut so that each piece knows which part of an array it is in."""
+    if len(node.axes) > 1 or not isinstance(node.axes[0].index, Affine):
+        return []
+    s = node.axes[0].index.terms[0][0]
+    found: set[int] = set()
+    n_operations = 0
+    for m in node.members():
+        found |= m.probe.breaks.get(s, set())
+        n_operations += m.probe.n_operations
+    if len(found) > MAX_BREAKS or n_operations * len(found) > MAX_WRITTEN:
+        return []
+    return sorted(found)
+
+
+def _piece(node: Node, start: int, stop: int) -> list[tuple[int, int, int]]:
+    n, lanes = stop - start, node.lanes
     if not lanes:
-        return [(0, 0, n)]
+        return [(0, start, stop)]
     whole = n - n % lanes
-    result = [(lanes, 0, whole)] if whole else []
-    is_large = sum([m.probe.n_operations for m in node.members()]) > LARGE_BODY
-    start = whole
-    while not is_large and lanes > 2 and start < n:
+    result = [(lanes, start, start + whole)] if whole else []
+    is_large = work(node) > LARGE_BODY
+    start += whole
+    while not is_large and lanes > 2 and start < stop:
         lanes //= 2
-        if n - start >= lanes:
+        if stop - start >= lanes:
             result.append((lanes, start, start + lanes))
             start += lanes
-    if start < n:
-        result.append((0, start, n))
+    if start < stop:
+        result.append((0, start, stop))
     return result
 
 
@@ -306,19 +351,6 @@ def merged_symbols(axes: Sequence[Axis]) -> Symbol:
         inner.binding = Half(rest, n, False)
         rest = inner
     return whole
-
-
-# -- complex numbers as pairs ----------------------------------------------------------------------
-
-
-def parts(x: Any) -> tuple[Value, ...]:
-    return (x.re, x.im) if isinstance(x, Complex) else (x,)
-
-
-def rebuilt(like: Any, values: Iterator[Value]) -> Any:
-    if isinstance(like, Complex):
-        return Complex(next(values), next(values))
-    return next(values)
 
 
 def lanes_of(x: Any) -> int:

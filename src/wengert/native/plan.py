@@ -27,12 +27,14 @@ from wengert.native.probe import At, Probe, _weight
 from wengert.native.views import root
 from wengert.types import Type
 
-TINY = 16  # elements of a vector that is written out
+TINY = 8  # elements of a vector that is written out
 TINY_MATRIX = 64  # elements of a matrix or more that is written out, no axis longer than 8
 UNROLLED = 64  # elements of trailing axes that are written out within a loop
 SMALL_SUM = 32  # terms of a sum that are written out
 SHARED_COST = 5  # additions an element that make a value read in two loops worth storing
+REPEATED_COST = 4  # the same where a loop around its own axes would repeat its computation
 DEEP = 60  # equations after which a chain of tiny values is computed
+FEW_PARTS = 4  # parts up to which a loop is cut at their edges instead
 LONG = 160  # operations an element after which a chain is cut by storing it
 
 
@@ -158,6 +160,7 @@ class Planner:
         self.by_equation: list[Definition] = []
         self.held: set[Var] = set()
         self.optional: set[Var] = set()  # held only where that saves work
+        self.batched: set[tuple[int, ...]] = set()
         self.members: dict[Var, list[Member]] = {}
         self.steps: list[Step] = []
         self.ready: dict[Var, int] = {}  # steps that must have run before a value can be read
@@ -213,7 +216,7 @@ class Planner:
         """Whether a value made of parts is better written part by part than chosen by index."""
         if not isinstance(d.rule, Pull) or d.rule.parts is None or d.out is None:
             return False
-        if is_tiny(d.out.type):
+        if is_tiny(d.out.type) or len(d.equation.inputs) <= FEW_PARTS:
             return False
         axis = d.rule.parts_axis(  # type: ignore[misc]  # given with the parts
             Reader(_NO_ELEMENTS, d), **d.equation.params
@@ -235,6 +238,7 @@ class Planner:
                 self.held.add(v)
         sinks: dict[Var, set[Any]] = {}
         cost = self._costs()
+        self._keep_what_is_repeated(cost)
         for d in reversed(self.by_equation):
             out = d.out
             if out is None:
@@ -254,6 +258,42 @@ class Planner:
                     if len(known) < 2:
                         known.update([out] if is_sink else mine)
         self._cut_long_chains()
+        self._choose_batched()
+
+    def _keep_what_is_repeated(self, cost: dict[Var, int]) -> None:
+        """Values worth storing because a loop around their own axes would compute them again."""
+        for d in self.by_equation:
+            if d.out is None or self._is_whole(d) or is_tiny(d.out.type):
+                continue
+            for a in d.equation.inputs:
+                if type(a) is not Var or a not in self.definitions or a in self.held:
+                    continue
+                if is_tiny(a.type) or cost.get(a, 0) < REPEATED_COST:
+                    continue
+                if _is_repeated(d, a):
+                    self.optional.add(a)
+
+    def _choose_batched(self) -> None:
+        """Leading axes over which whole items are made: their short trailing axes are written out.
+
+        Where arrays share leading axes and differ in short trailing ones, a loop turn makes an item
+        of each of them in registers. Where all have the same trailing axes these are merged
+        instead: one flat loop.
+        """
+        trailing: dict[tuple[int, ...], set[tuple[int, ...]]] = {}
+        for v in (*self.held, *self.optional):
+            if type(v.type) is Type and not is_tiny(v.type):
+                shape = v.type.shape
+                n = len(shape) - _n_unrolled(shape)
+                trailing.setdefault(shape[:n], set()).add(shape[n:])
+        self.batched = {
+            prefix for prefix, found in trailing.items() if len(found) > 1 and max(prefix) >= 8
+        }
+
+    def _n_written_out(self, shape: tuple[int, ...]) -> int:
+        """How many trailing axes of a value are written out because its items are made whole."""
+        n = _n_unrolled(shape)
+        return n if shape[: len(shape) - n] in self.batched else 0
 
     def _costs(self) -> dict[Var, int]:
         """Additions an element of every pulled value, its pulled operands included."""
@@ -363,8 +403,10 @@ class Planner:
         if m.destination is not None:
             places.append(linear(m.destination(m.at), m.var.type.shape))  # type: ignore[union-attr]
         loops: list[list[Axis]] = []
+        outs = [a for a in m.axes if not a.is_reduced]
+        whole = outs[len(outs) - self._n_written_out(tuple([a.extent for a in outs])) :]
         for a in m.axes:
-            if a.extent == 1:
+            if a.extent == 1 or (a in whole and not a.is_reduced):
                 continue
             if (
                 loops
@@ -374,8 +416,8 @@ class Planner:
                 loops[-1].append(a)
             else:
                 loops.append([a])
-        unrolled: list[Axis] = []
-        n = 1
+        unrolled = [a for a in whole if a.extent > 1]
+        n = math.prod([a.extent for a in unrolled])
         is_only_reduced = bool(loops) and all([g[0].is_reduced for g in loops])
         while len(loops) > 1:
             group = loops[-1]
@@ -560,9 +602,12 @@ def _substituted(i: Index, swap: dict[Symbol | None, Index]) -> Index:
 def _rename(m: Member, group: list[Axis], axes: list[Axis]) -> None:
     """Let the member use the symbols of the loop that it joins."""
     swap = {_symbol(a): b.index for a, b in zip(group, axes, strict=True)}
-    for a, b in zip(group, axes, strict=True):
-        a.index = b.index
     probe = m.probe
+    for a, b in zip(group, axes, strict=True):
+        breaks = probe.breaks.pop(_symbol(a), None)  # type: ignore[arg-type]  # None is no key
+        if breaks is not None:
+            probe.breaks[_symbol(b)] = breaks  # type: ignore[index]  # loops have symbols
+        a.index = b.index
     for table in (probe.reads, probe.pulled):
         for v, reads in table.items():
             table[v] = {tuple([_substituted(i, swap) for i in at]) for at in reads}
@@ -592,6 +637,18 @@ def _n_unrolled(shape: Sequence[int]) -> int:
             break
         count += 1
     return count
+
+
+def _is_repeated(d: Definition, a: Var) -> bool:
+    """Whether the result has an axis outside of the operand's own, along which it is read again."""
+    shape, out = a.type.shape, d.out.type.shape  # type: ignore[union-attr]  # no stacks here
+    if isinstance(d.rule, Reduce):
+        return len(d.equation.inputs) > 1
+    padded = (1,) * (len(out) - len(shape)) + tuple(shape)
+    if len(padded) != len(out) or a.type.size >= d.out.type.size:  # type: ignore[union-attr]
+        return False
+    own = [i for i, n in enumerate(padded) if n > 1]
+    return bool(own) and any(out[i] > 1 and padded[i] == 1 for i in range(own[-1]))
 
 
 def _shared(m: Member, reader: Member, limit: int) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 from wengert.ir.emission import Expand
 from wengert.ir.program import Equation, Literal, Program, Var
+from wengert.native.places import Places
 from wengert.native.rules import native_rule
 from wengert.trace.recording import Recording
 from wengert.types import Type
@@ -29,26 +30,34 @@ def prepare(program: Program) -> Program:
 
 
 def put_in_place(
-    program: Program, args: Sequence[Any], equations: list[Equation], source: Any = None
+    program: Program,
+    args: Sequence[Any],
+    equations: list[Equation],
+    source: Any = None,
+    places: Places | None = None,
 ) -> list[Any]:
     """Append the equations of `program` on `args`; its outputs as atoms there."""
+    places = Places() if places is None else places
     env: dict[Any, Any] = dict(zip(program.inputs, args, strict=True))
     for eq in program.equations:
         ins = tuple([env[a] if type(a) is Var else a for a in eq.inputs])
         where = eq.source or source
         inner = eq.params.get(_RUN.get(eq.primitive.name, ""))
         if isinstance(inner, Program):
-            results = put_in_place(inner, ins, equations, where)
+            results = put_in_place(inner, ins, equations, where, places)
             env.update(zip(eq.outputs, results, strict=True))
             continue
         outs = tuple([Var(v.type) for v in eq.outputs])
         made = Equation(eq.primitive, ins, eq.params, outs, where)
         rule = native_rule(made)
         if isinstance(rule, Expand):
-            results = put_in_place(_expanded(made, rule), ins, equations, where)
+            results = put_in_place(_expanded(made, rule), ins, equations, where, places)
             env.update(zip(eq.outputs, results, strict=True))
+            places.note(made, results)
             continue
+        made = places.named_by(made, equations)
         equations.append(made)
+        places.note(made, outs)
         env.update(zip(eq.outputs, outs, strict=True))
     return [env[a] if type(a) is Var else a for a in program.outputs]
 

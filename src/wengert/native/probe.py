@@ -38,6 +38,7 @@ class Probe:
         self.reads: dict[Var, set[At]] = {}
         self.pulled: dict[Var, set[At]] = {}
         self.counted: set[Symbol] = set()  # symbols whose numbers are computed with
+        self.breaks: dict[Symbol, set[int]] = {}  # where a loop is cut for a choice to be known
         self.kinds: set[str] = set()
         self.n_operations = 0
         self.is_shifted = False  # whether an index was computed
@@ -112,6 +113,29 @@ class ProbeReader(Reader):
             return self.b.index(i)
         self.probe.counted.update([s for s, _ in i.terms])
         return Value(self.b.fresh(), "i8")
+
+    def is_in(self, i: Index, low: int, high: int) -> Value:
+        """Note where the answer changes: a loop cut there need not ask."""
+        if not isinstance(i, int) and len(i.terms) == 1 and abs(i.terms[0][1]) == 1:
+            ((s, c),) = i.terms
+            self.probe.counted.add(s)
+            for edge in (low, high):
+                at = edge - i.const if c == 1 else i.const - edge + 1
+                if 0 < at < s.extent:
+                    self.probe.breaks.setdefault(s, set()).add(at)
+            least, greatest = i.bounds
+            if least >= low and greatest < high:
+                return self.b.constant(True, "b1")
+            if greatest < low or least >= high:
+                return self.b.constant(False, "b1")
+            return Value(self.b.fresh(), "b1")
+        return super().is_in(i, low, high)
+
+    def clamp(self, i: Index, low: int, high: int) -> Index:
+        """As if the loop were cut: the index itself."""
+        if not isinstance(i, int) and len(i.terms) == 1 and abs(i.terms[0][1]) == 1:
+            return i
+        return super().clamp(i, low, high)
 
     def opaque(self, value: Value, extent: int) -> Index:
         if value.const is not None:

@@ -18,10 +18,9 @@ from wengert.control.scan import scan_p
 from wengert.control.while_loop import while_p
 from wengert.ir.program import Equation, Literal, Program, Var
 from wengert.native.block import BlockWriter
-from wengert.native.builder import Complex, Value
+from wengert.native.builder import Complex, Value, parts, rebuilt
 from wengert.native.index import Affine, Index, Symbol
 from wengert.native.memory import Buffer, LoopBinding, c_buffer
-from wengert.native.nests import parts, rebuilt
 from wengert.native.plan import is_tiny
 from wengert.native.prepare import put_in_place
 from wengert.native.rules import kind_of, literal, shape_of

@@ -62,7 +62,7 @@ def _applies(rule: Rule, eq: Equation) -> bool:
         if not rule.accepts(ins, [v.type for v in eq.outputs], **eq.params):
             return False
     if isinstance(rule, Expand):
-        return True
+        return all([type(a) is not Var or type(a.type) is Type for a in eq.inputs])
     if any(kind_of(a) is None for a in (*eq.inputs, *eq.outputs)):
         return False
     if isinstance(rule, Elementwise):

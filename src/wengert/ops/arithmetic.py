@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError
+from wengert.ir.emission import Elementwise
 from wengert.ir.primitive import Primitive
 from wengert.ops.comparison import eq_p, logical_and_p
 from wengert.ops.core import add, conj, convert, fit, mul, neg, real, sub, unfit
@@ -120,12 +121,32 @@ rint_p = elementwise(
     kinks="at half integers; the derivative is 0 everywhere",
     emit=lambda b, x: b.rounded(x, "rint"),
 )
+
+
+def _emit_round(b: Any, x: Any, decimals: int) -> Any:
+    """Scaled, rounded to an integer, scaled back, as NumPy does it; integers stay."""
+    if x.kind[0] == "c":
+        parts = [_emit_round(b, part, decimals) for part in (x.re, x.im)]
+        return type(x)(*parts)
+    if x.kind[0] != "f":
+        if decimals < 0:
+            raise KeyError("integers to tens")
+        return x
+    if not decimals:
+        return b.rounded(x, "rint")
+    scale = b.constant(10.0 ** abs(decimals), x.kind)
+    if decimals > 0:
+        return b.div(b.rounded(b.mul(x, scale), "rint"), scale)
+    return b.mul(b.rounded(b.div(x, scale), "rint"), scale)
+
+
 round_p = elementwise(
     "round",
     lambda x, *, decimals: np.round(x, decimals),
     type_rule=lambda x, *, decimals: x if x.dtype.kind != "b" else Type(x.shape, np.float16),
     render=lambda ins, params: f"np.round({ins[0]}, {params['decimals']})",
     kinks="halfway between rounded values; the derivative is 0 everywhere",
+    emit=Elementwise(lambda b, x, *, decimals: _emit_round(b, x, decimals), "own"),
 )
 
 

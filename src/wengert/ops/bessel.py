@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError
-from wengert.ir.primitive import Primitive
+from wengert.ir.primitive import Primitive, Unsupported
 from wengert.ops.core import add, convert, fit, mul
 from wengert.ops.families import elementwise
 from wengert.ops.functions import as_operand
@@ -34,6 +34,7 @@ bessel_i_p: Primitive = elementwise(
     jvp=_bessel_i_jvp,
     flops=40,
     render=lambda ins, params: f"scipy.special.iv({params['order']}.0, {ins[0]})",
+    emit=Unsupported("SciPy computes it"),
 )
 i0_p = elementwise(
     "i0",
@@ -42,6 +43,7 @@ i0_p = elementwise(
     partials=(lambda out, x: bind(bessel_i_p, x, order=1),),
     flops=40,
     render=lambda ins, params: f"np.i0({ins[0]})",
+    emit=Unsupported("NumPy computes it"),
 )
 i0_p.gives_array = True
 

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
-from wengert.ir.emission import Reduce
+from wengert.ir.emission import Reduce, Whole
+from wengert.ops import native_products
 from wengert.ops.core import conj, convert, mul, reshape, sum_axes, transpose
 from wengert.ops.families import bilinear
 from wengert.ops.joining import array_of
@@ -184,6 +185,15 @@ def _summed(a: str, b: str, out: str) -> list[str]:
     return [x for x in dict.fromkeys(a + b) if x not in out]
 
 
+def _accepts_contraction(in_types: Any, out_types: Any, *, subscripts: str) -> bool:
+    return native_products.accepts(in_types, out_types[0], *split_subscripts(subscripts))
+
+
+def _emit_contraction(m: Any, a: Any, b: Any, out: Any, *, subscripts: str) -> None:
+    labels_a, labels_b, labels = split_subscripts(subscripts)
+    native_products.product(m, a, labels_a, b, labels_b, out, labels)
+
+
 einsum_p = bilinear(
     "einsum",
     _einsum_array,
@@ -192,7 +202,10 @@ einsum_p = bilinear(
     batch=_einsum_batch,
     flops=_einsum_flops,
     specialize=lambda *, subscripts: _implementation(subscripts),
-    emit=Reduce("sum", _emit_extents, _emit_product),
+    emit=(
+        Whole(_emit_contraction, accepts=_accepts_contraction, views=(0, 1)),
+        Reduce("sum", _emit_extents, _emit_product),
+    ),
     render=lambda ins, params: f"np.einsum({params['subscripts']!r}, {ins[0]}, {ins[1]})",
 )
 

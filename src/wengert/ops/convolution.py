@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.emission import Whole
 from wengert.ir.primitive import Primitive
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.core import conj, unfit
@@ -104,6 +105,57 @@ def _convolve_transpose(ct: Any, args: Any, i: int, *, start: int, length: int) 
     return unfit(shifted, args[i])
 
 
+def _emit_convolve(m: Any, a: Any, v: Any, out: Any, *, start: int, length: int) -> None:
+    """Where the window lies inside the longer operand, lanes of results; beside it, one by one."""
+    if a.shape[-1] < v.shape[-1]:
+        a, v = v, a
+    n, size = a.shape[-1], v.shape[-1]
+    if 0 in (n, size):
+        m.fill_zero(out)
+        return
+    inside = min(max(size - 1 - start, 0), length), min(max(n - start, 0), length)
+    zero = m.b.constant(0, out.kind)
+
+    def result(stack: Any, i: Any, lanes: int) -> Any:
+        """All terms, for lanes of results."""
+
+        def turn(k: Any, total: Any) -> Any:
+            x = m.load_as(a, (*m.stack_index(a, stack), i + start - k), out.kind)
+            y = m.load_as(v, (*m.stack_index(v, stack), k), out.kind)
+            return [m.b.multiply_add(x, y, total)]
+
+        return m.fold(size, [m.splat(zero, lanes)], turn)[0]
+
+    def edge(stack: Any, i: Any) -> Any:
+        """The terms that there are: low <= k < high."""
+        b = m.b
+        t = m.number(i + start)
+        low = b.maximum(b.sub(t, b.index(n - 1)), b.index(0))
+        high = b.minimum(b.add(t, b.index(1)), b.index(size))
+        branch = m.branch(b.compare("lt", low, high))
+
+        def turn(k: Any, total: Any) -> Any:
+            x = m.load_as(a, (*m.stack_index(a, stack), i + start - k), out.kind)
+            y = m.load_as(v, (*m.stack_index(v, stack), k), out.kind)
+            return [b.multiply_add(x, y, total)]
+
+        total = m.fold(high, [zero], turn, start=low)[0]
+        branch.otherwise()
+        return m.join(branch, total, zero)
+
+    def row(stack: Any) -> None:
+        low, high = inside if inside[0] < inside[1] else (length, length)
+        m.span(low, lambda i: m.store(out, (*stack, i), edge(stack, i)))
+        lanes = m.lanes_for(out.kind)
+        whole = low + (high - low) // lanes * lanes
+        write = lambda lanes: lambda i: m.store(out, (*stack, i), result(stack, i, lanes))
+        m.span(whole, write(lanes), lanes, start=low)
+        m.span(high, write(0), start=whole)
+        m.span(length, lambda i: m.store(out, (*stack, i), edge(stack, i)), start=high)
+
+    m.each(out.shape[:-1], row)
+
+
 convolve_p: Primitive = bilinear(
     "convolve",
     _convolve_array,
@@ -116,6 +168,7 @@ convolve_p: Primitive = bilinear(
     flops=lambda in_types, out_types, *, start, length: (
         2 * out_types[0].size * min(in_types[0].shape[-1], in_types[1].shape[-1])
     ),
+    emit=Whole(_emit_convolve),
 )
 
 # -- NumPy's functions -----------------------------------------------------------------------------

@@ -525,7 +525,7 @@ def zeros_of(x: Any) -> Any:
         return recording.record(stack_zeros_p, (), {"type": x.variable.type})
     if not isinstance(x, (Tracer, np.ndarray, np.generic, Type)):
         x = np.asarray(x)
-    return full(x.shape, 0.0 if x.dtype.kind in "fc" else 0, x.dtype)
+    return full(x.shape, 0, x.dtype)  # the integer marks a zero of the transforms' own making
 
 
 def iota(n: int, dtype: Any = np.int64) -> Any:
@@ -545,6 +545,47 @@ iota_p = define(
         render=lambda ins, params: f"np.arange({params['n']}, dtype=np.{params['dtype'].name})",
         facts={"derivative": "zero: a constant"},
         emit=Pull(lambda k, at, *, n, dtype: k.number(at[0])),
+    )
+)
+
+def basis(n: int, start: int, shape: Sequence[int], dtype: Any) -> Any:
+    """Unit vectors number `start` on of a space of `n` dimensions, as an array (n, *shape).
+
+    Item start + i is 1 at place i (in C order) and 0 elsewhere; the zeros are structural.
+    """
+    params = {"n": n, "start": start, "shape": tuple(shape), "dtype": np.dtype(dtype)}
+    recording = current_recording.get()
+    return bind(basis_p, **params) if recording is None else recording.record(basis_p, (), params)
+
+
+def _basis(*, n: int, start: int, shape: tuple[int, ...], dtype: Any) -> Any:
+    size = math.prod(shape)
+    block = np.zeros((n, size), dtype)
+    block[range(start, start + size), range(size)] = 1
+    return block.reshape((n, *shape))
+
+
+def _emit_basis(
+    k: Any, at: Any, *, n: int, start: int, shape: tuple[int, ...], dtype: Any
+) -> Any:
+    offset = at[0] - (k.ravel(at[1:], shape) + start)
+    is_unit = k.is_in(offset, 0, 1)
+    return k.b.select(is_unit, k.constant(1), k.zero())
+
+
+basis_p = define(
+    Primitive(
+        "basis",
+        _basis,
+        lambda *, n, start, shape, dtype: Type((n, *shape), dtype),
+        cost=lambda in_types, out_types, **params: 0,
+        gives_array=True,
+        render=lambda ins, params: (
+            f"np.eye({params['n']}, {math.prod(params['shape'])}, -{params['start']}, "
+            f"dtype=np.{params['dtype'].name}).reshape({(params['n'], *params['shape'])})"
+        ),
+        facts={"derivative": "zero: a constant", "zeros": "structural in native code"},
+        emit=Pull(_emit_basis),
     )
 )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from wengert.errors import ArgumentError
+from wengert.ir.emission import Whole
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.axes import normalized_axes
 from wengert.ops.core import add, convert, full, mul, reshape
@@ -38,6 +40,54 @@ def cumsum_along(x: Any, axis: int, reverse: bool = False) -> Any:
     return bind(cumsum_p, x, axis=axis, reverse=reverse)
 
 
+def _around(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:
+    """The sizes before, along and behind an axis."""
+    return math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
+
+
+def emit_running(how: str) -> Any:
+    """Native code of a running reduction: row after row where other axes are behind the axis."""
+
+    def emit(m: Any, x: Any, out: Any, *, axis: int, reverse: bool = False) -> None:
+        sizes = _around(out.shape, axis)
+        if 0 in sizes:
+            return
+        x, out = m.reshaped(x, sizes), m.reshaped(out, sizes)
+        outer, n, inner = sizes
+        place = (lambda i: (n - 1) - i) if reverse else (lambda i: i)
+
+        def one(o: Any) -> None:
+            start = m.load(x, (o, place(0), 0))
+            m.store(out, (o, place(0), 0), start)
+
+            def turn(i: Any, total: Any) -> Any:
+                total = m.combine(how, total, m.load(x, (o, place(i), 0)))
+                m.store(out, (o, place(i), 0), total)
+                return [total]
+
+            if n > 1:
+                m.fold(n, [start], turn, start=1)
+
+        def row(o: Any, i: Any, before: Any) -> None:
+            def write(j: Any) -> None:
+                value = m.load(x, (o, i, j))
+                if before is not None:
+                    value = m.combine(how, m.load(out, (o, before, j)), value)
+                m.store(out, (o, i, j), value)
+
+            m.span(inner, write, m.lanes_for(out.kind))
+
+        if inner == 1:
+            m.each((outer,), lambda at: one(*at))
+            return
+        with m.loops((outer,)) as (o,):
+            row(o, place(0), None)
+            if n > 1:
+                m.span(n, lambda i: row(o, place(i), place(i - 1)), start=1)
+
+    return emit
+
+
 cumsum_p = linear(
     "cumsum",
     _cumsum,
@@ -55,6 +105,7 @@ cumsum_p = linear(
         if params["reverse"]
         else f"np.cumsum({ins[0]}, {params['axis']})"
     ),
+    emit=Whole(emit_running("sum")),
 )
 
 
@@ -93,6 +144,7 @@ cumprod_p = define(
         cost=lambda in_types, out_types, **params: in_types[0].size,
         gives_array=True,
         render=lambda ins, params: f"np.cumprod({ins[0]}, {params['axis']})",
+        emit=Whole(emit_running("prod")),
         facts={"at_zero": "exact with any number of zeros"},
     )
 )
@@ -115,6 +167,34 @@ def _first_extreme(x: Any, *, axis: int, largest: bool) -> Any:
     return np.maximum.accumulate(np.where(is_new, places, 0), axis=axis)
 
 
+def _emit_first_extreme(m: Any, x: Any, out: Any, *, axis: int, largest: bool) -> None:
+    sizes = _around(out.shape, axis)
+    if 0 in sizes:
+        return
+    x, out = m.reshaped(x, sizes), m.reshaped(out, sizes)
+    outer, n, inner = sizes
+
+    def column(o: Any, j: Any) -> None:
+        first = m.load(x, (o, 0, j))
+        nowhere = m.b.splat(m.b.index(0), first.lanes)
+        m.store(out, (o, 0, j), nowhere)
+
+        def turn(i: Any, best: Any, index: Any) -> Any:
+            value = m.load(x, (o, i, j))
+            is_new = m.b.compare("gt" if largest else "lt", value, best)
+            is_lost = m.b.and_(m.b.is_nan(value), m.b.not_(m.b.is_nan(best)))
+            is_new = m.b.or_(is_new, is_lost)
+            index = m.b.select(is_new, m.number(i), index)
+            m.store(out, (o, i, j), index)
+            return [m.b.select(is_new, value, best), index]
+
+        if n > 1:
+            m.fold(n, [first, nowhere], turn, start=1)
+
+    with m.loops((outer,)) as (o,):
+        m.span(inner, lambda j: column(o, j), m.lanes_for(x.kind, out.kind))
+
+
 first_extreme_p: Primitive = define(
     Primitive(
         "first_extreme",
@@ -126,6 +206,7 @@ first_extreme_p: Primitive = define(
         ),
         cost=lambda in_types, out_types, **params: 3 * in_types[0].size,
         gives_array=True,
+        emit=Whole(_emit_first_extreme),
         facts={"derivative": "zero: integers"},
     )
 )
@@ -148,6 +229,7 @@ def _running_extreme(name: str, ufunc: np.ufunc, largest: bool) -> Primitive:
         cost=lambda in_types, out_types, **params: in_types[0].size,
         gives_array=True,
         render=lambda ins, params: f"np.{ufunc.__name__}.accumulate({ins[0]}, {params['axis']})",
+        emit=Whole(emit_running("max" if largest else "min")),
         facts={"kinks": "ties: the first of the equal elements"},
     )
     return define(primitive)

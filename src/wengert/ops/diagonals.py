@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.emission import Pull
 from wengert.ops.core import convert, iota, reshape, sum_axes, transpose, zeros_of
 from wengert.ops.elementwise import ge_p, select
 from wengert.ops.families import linear
@@ -68,6 +69,11 @@ diagonal_p = linear(
     reads_elements=True,
     gives_array=True,
     render=lambda ins, params: f"np.diagonal({ins[0]}, {params['offset']}, -2, -1)",
+    emit=Pull(
+        lambda k, at, *, offset: k.read(
+            0, (*at[:-1], at[-1] + max(-offset, 0), at[-1] + max(offset, 0))
+        )
+    ),
 )
 
 

@@ -15,21 +15,26 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
+from wengert.ir.emission import Expand, Whole
 from wengert.ir.primitive import Primitive, define
+from wengert.ops.arithmetic import div
 from wengert.ops.axes import normalized_axes
-from wengert.ops.comparison import eq
+from wengert.ops.comparison import eq, isfinite_p, isnan, logical_or_p
 from wengert.ops.core import (
+    add,
     broadcast_to,
     convert,
     full,
+    iota,
     mul,
+    real,
     reduced_shape,
     reshape,
     spread_batch,
     sub,
     sum_axes,
 )
-from wengert.ops.exponential import exp
+from wengert.ops.exponential import exp, log
 from wengert.ops.families import linear
 from wengert.ops.functions import as_operand
 from wengert.ops.output import deliver
@@ -68,6 +73,23 @@ def _locate_type(x: Type, *, axes: tuple[int, ...], largest: bool) -> tuple[Type
     return result, result
 
 
+def _first_place(x: Any, best: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """The first place along the reduced axes that holds the extreme `best`; a NaN is one."""
+    found = eq(x, best)
+    if x.dtype.kind in "fc":
+        found = bind(logical_or_p, found, isnan(x))
+    n = _extent(x, axes)
+    shape = [size if i in axes else 1 for i, size in enumerate(x.shape)]
+    numbers = reshape(iota(n), shape)
+    return bind(min_p, select(found, numbers, n - 1), axes=axes, keepdims=keepdims)
+
+
+def _expand_locate(x: Any, *, axes: tuple[int, ...], largest: bool) -> tuple[Any, Any]:
+    best = bind(max_p if largest else min_p, x, axes=axes, keepdims=True)
+    ties = sum_axes(convert(eq(x, best), np.intp), axes)
+    return _first_place(x, best, axes, False), ties
+
+
 locate_p: Primitive = define(
     Primitive(
         "locate",
@@ -79,6 +101,7 @@ locate_p: Primitive = define(
         ),
         cost=lambda in_types, out_types, **params: 2 * in_types[0].size,
         is_multiple=True,
+        emit=Expand(_expand_locate),
         facts={"derivative": "zero: integers"},
     )
 )
@@ -129,12 +152,105 @@ def _batched(name: str) -> Any:
     return batch
 
 
+# In rows of up to so many elements a mask costs less than a branch and an index.
+_SHORT_ROW = 8
+
+
+def _is_short(in_types: Any, out_types: Any, *, axes: tuple[int, ...]) -> bool:
+    return _extent(in_types[1], axes) <= _SHORT_ROW
+
+
+def _chosen(x: Any, index: Any, ties: Any, axes: tuple[int, ...]) -> Any:
+    """A mask of the extreme, or of all elements tied with it."""
+    kept = reduced_shape(x.shape, axes, True)
+    numbers = reshape(iota(_extent(x, axes)), [n if i in axes else 1 for i, n in enumerate(x.shape)])
+    is_first = eq(numbers, reshape(index, kept))
+    best = reshape(sum_axes(select(is_first, x, 0), axes), kept)
+    return select(reshape(ties, kept) > 1, eq(x, best), is_first)
+
+
+def _expand_pick(dx: Any, x: Any, index: Any, ties: Any, *, axes: tuple[int, ...]) -> Any:
+    total = sum_axes(select(_chosen(x, index, ties, axes), dx, 0), axes)
+    return convert(div(total, np.maximum(ties, 1)), dx.dtype)
+
+
+def _expand_place(ct: Any, x: Any, index: Any, ties: Any, *, axes: tuple[int, ...]) -> Any:
+    share = convert(div(ct, np.maximum(ties, 1)), ct.dtype)
+    share = reshape(share, reduced_shape(x.shape, axes, True))
+    return select(_chosen(x, index, ties, axes), share, 0)
+
+
+def _whole_index(m: Any, at: Any, place: Any, shape: Any, axes: tuple[int, ...]) -> list[Any]:
+    """Index into the array from that of a row and a place in it."""
+    within = dict(zip(axes, m.unravel(place, [shape[a] for a in axes]), strict=True))
+    rest = iter(at)
+    return [within[a] if a in within else next(rest) for a in range(len(shape))]
+
+
+def _emit_pick(m: Any, dx: Any, x: Any, index: Any, ties: Any, out: Any, *, axes: Any) -> None:
+    n = _extent(x, axes)
+
+    def row(at: Any) -> None:
+        number = m.load(ties, at)
+        first = _whole_index(m, at, m.place(index, at, n), x.shape, axes)
+        branch = m.branch(m.b.compare("gt", number, m.b.index(1)))
+        best = m.load(x, first)
+
+        def turn(i: Any, total: Any) -> Any:
+            there = _whole_index(m, at, i, x.shape, axes)
+            added = m.b.add(total, m.load(dx, there))
+            return [m.b.select(m.b.compare("eq", m.load(x, there), best), added, total)]
+
+        total = m.fold(n, [m.b.constant(0, dx.kind)], turn)[0]
+        share = _divided(m, total, number)
+        branch.otherwise()
+        alone = m.load(dx, first)
+        m.store(out, at, m.join(branch, share, alone))
+
+    m.each(out.shape, row)
+
+
+def _emit_place(m: Any, ct: Any, x: Any, index: Any, ties: Any, out: Any, *, axes: Any) -> None:
+    m.fill_zero(out)
+    n = _extent(x, axes)
+
+    def row(at: Any) -> None:
+        number = m.load(ties, at)
+        given = m.load(ct, at)
+        first = _whole_index(m, at, m.place(index, at, n), x.shape, axes)
+        branch = m.branch(m.b.compare("gt", number, m.b.index(1)))
+        best = m.load(x, first)
+        share = _divided(m, given, number)
+        zero = m.b.constant(0, ct.kind)
+
+        def turn(i: Any, *nothing: Any) -> Any:
+            there = _whole_index(m, at, i, x.shape, axes)
+            is_best = m.b.compare("eq", m.load(x, there), best)
+            m.store(out, there, m.b.select(is_best, share, zero))
+            return []
+
+        m.fold(n, [], turn)
+        branch.otherwise()
+        m.store(out, first, given)
+        branch.join()
+
+    m.each(ct.shape, row)
+
+
+def _divided(m: Any, x: Any, number: Any) -> Any:
+    if x.kind[0] != "c":
+        return m.b.div(x, m.b.convert(number, x.kind))
+    divisor = m.b.convert(number, x.re.kind)
+    return type(x)(m.b.div(x.re, divisor), m.b.div(x.im, divisor))
+
+
 pick_p = linear(
     "pick",
     _pick,
     lambda dx, x, index, ties, *, axes: Type(reduced_shape(dx.shape, axes, False), dx.dtype),
     transpose={0: lambda ct, args, *, axes: bind(place_p, ct, *args[1:], axes=axes)},
     batch=_batched("pick"),
+    emit=(Expand(_expand_pick, _is_short), Whole(_emit_pick)),
     flops=lambda in_types, out_types, **params: out_types[0].size,
 )
 place_p: Primitive = linear(
@@ -143,6 +259,7 @@ place_p: Primitive = linear(
     lambda ct, x, index, ties, *, axes: Type(x.shape, ct.dtype),
     transpose={0: lambda ct, args, *, axes: bind(pick_p, ct, *args[1:], axes=axes)},
     batch=_batched("place"),
+    emit=(Expand(_expand_place, _is_short), Whole(_emit_place)),
     flops=lambda in_types, out_types, **params: in_types[0].size,
     gives_array=True,
 )
@@ -245,6 +362,11 @@ def _argument_type(x: Type, *, axis: int, keepdims: bool) -> Type:
     return Type(reduced_shape(x.shape, (axis,), keepdims), np.intp)
 
 
+def _expand_argument(x: Any, name: str, axis: int, keepdims: bool) -> Any:
+    best = bind(max_p if name == "argmax" else min_p, x, axes=(axis,), keepdims=True)
+    return _first_place(x, best, (axis,), keepdims)
+
+
 def _argument(name: str, function: Any) -> Primitive:
     def batch(size: int, args: Any, is_batched: Any, *, axis: int, keepdims: bool) -> Any:
         return bind(primitive, args[0], axis=axis + 1, keepdims=keepdims), True
@@ -258,6 +380,7 @@ def _argument(name: str, function: Any) -> Primitive:
         render=lambda ins, params: (
             f"np.{name}({ins[0]}, axis={params['axis']}, keepdims={params['keepdims']})"
         ),
+        emit=Expand(lambda x, *, axis, keepdims: _expand_argument(x, name, axis, keepdims)),
         facts={"derivative": "zero: integers", "ties": "the first of the equal elements"},
     )
     return define(primitive)
@@ -331,6 +454,16 @@ def _render_logsumexp(x: str, *, axes: tuple[int, ...], keepdims: bool) -> str:
     return x
 
 
+def _expand_logsumexp(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    shape = reduced_shape(x.shape, axes, keepdims)
+    if _extent(x, axes) == 0:
+        return full(shape, -np.inf, x.dtype)
+    top = bind(max_p, real(x), axes=axes, keepdims=True)
+    top = select(bind(isfinite_p, top), top, 0.0)
+    total = sum_axes(exp(sub(x, top)), axes, True)
+    return reshape(add(log(total), top), shape)
+
+
 logsumexp_p: Primitive = define(
     Primitive(
         "logsumexp",
@@ -343,6 +476,7 @@ logsumexp_p: Primitive = define(
         ),
         cost=lambda in_types, out_types, **params: 12 * in_types[0].size,
         render=lambda ins, params: _render_logsumexp(ins[0], **params),
+        emit=Expand(lambda x, *, axes, keepdims: _expand_logsumexp(x, axes, keepdims)),
         facts={"at_infinity": "the derivative is 0 where every element is -Inf"},
     )
 )

@@ -120,7 +120,7 @@ def elementwise(
     rule_ufunc = ufunc or array
     if emit is None:
         emit = _elementary(name)
-    elif not isinstance(emit, Elementwise):
+    elif callable(emit):
         emit = Elementwise(emit)
     if jvp is None and partials:
         jvp = _jvp_from_partials(tuple(partials))

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError
-from wengert.ir.emission import Pull
+from wengert.ir.emission import Pull, Whole
 from wengert.ir.primitive import Primitive
 from wengert.ops.core import broadcast_to, reshape, transpose, unfit, zeros_of
 from wengert.ops.elementwise import select
@@ -227,7 +227,7 @@ def {name}(x, value, *places, axes):
 
 
 def _emit_gather(k: Any, at: Any, *, axes: Axes) -> Any:
-    """The element that the index arrays name; a place out of bounds is not looked for."""
+    """The element that the index arrays name, which are in bounds (checked in front of this)."""
     shape = k.shape(0)
     rank = max([len(k.shape(i)) for i in range(1, k.n_inputs)], default=0)
     places, rest = at[:rank], iter(at[rank:])
@@ -235,6 +235,39 @@ def _emit_gather(k: Any, at: Any, *, axes: Axes) -> Any:
         axis: k.place(i + 1, shape[axis], k.broadcast(i + 1, places)) for i, axis in enumerate(axes)
     }
     return k.read(0, [named[p] if p in named else next(rest) for p in range(len(shape))])
+
+
+def _emit_update(adds: bool) -> Any:
+    """The base, then the value item by item, in the order of the places."""
+
+    def emit(m: Any, base: Any, value: Any, *others: Any, axes: Axes) -> None:
+        *indices, out = others
+        m.copy(base, out)
+        shape = np.broadcast_shapes(*[i.shape for i in indices])
+        rest = [n for a, n in enumerate(out.shape) if a not in axes]
+        last = len(out.shape) - 1
+        kind = m.common_kind(base.kind, value.kind) if adds else base.kind
+        lanes = 1 if last in axes else m.lanes_for(kind)
+
+        def write(at: Any) -> None:
+            named = {
+                axis: m.place(i, m.broadcast(i, at), out.shape[axis])
+                for axis, i in zip(axes, indices, strict=True)
+            }
+
+            def write_item(others: Any) -> None:
+                kept = iter(others)
+                there = [named[a] if a in named else next(kept) for a in range(last + 1)]
+                new = m.load_as(value, m.broadcast(value, (*at, *others)), kind)
+                if adds:
+                    new = m.b.add(m.load_as(out, there, kind), new)
+                m.store(out, there, new)
+
+            m.each(rest, write_item, lanes)
+
+        m.each(shape, write)
+
+    return emit
 
 
 gather_p = linear(
@@ -278,6 +311,7 @@ scatter_set_p: Primitive = linear(
     gives_array=True,
     render=_render_update("scatter_set"),
     support=_support("scatter_set", "front[places] = value"),
+    emit=Whole(_emit_update(adds=False), in_place=0),
     facts={"ties": "of several writes to one place the last one counts, also for derivatives"},
 )
 scatter_add_p: Primitive = linear(
@@ -295,4 +329,5 @@ scatter_add_p: Primitive = linear(
     ),
     render=_render_update("scatter_add"),
     support=_support("scatter_add", "np.add.at(front, places, value)"),
+    emit=Whole(_emit_update(adds=True), in_place=0),
 )

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.emission import Expand
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.core import (
@@ -129,6 +130,27 @@ def _interp_batch(size: int, args: Any, is_batched: Any, *, lanes: int) -> Any:
     return bind(interp_p, *spread_batch(size, args, is_batched), lanes=lanes + 1), True
 
 
+def _expand_interp(x: Any, xp: Any, fp: Any, *, lanes: int) -> Any:
+    """The formula of `np.interp`, in its order: from the left knot, at a knot its value."""
+    work = np.float64
+    x, xp, fp = convert(x, work), convert(xp, work), convert(fp, _interp_dtype(fp))
+    n = xp.shape[-1]
+    axes = tuple(range(lanes + 1))
+    right = bind(searchsorted_p, xp, x, side="right", lanes=lanes)
+    low = np.clip(sub(right, 1), 0, max(n - 2, 0))
+    place, after = _places(x, low, lanes), _places(x, np.minimum(add(low, 1), n - 1), lanes)
+    left, f_left = gather(xp, place, axes), gather(fp, place, axes)
+    width = sub(gather(xp, after, axes), left)
+    slope = div(sub(gather(fp, after, axes), f_left), select(width == 0, 1.0, width))
+    result = add(mul(slope, sub(x, left)), f_left)
+    result = select(x == left, f_left, result)
+    shape = (*xp.shape[:-1], *(1,) * (len(x.shape) - lanes))
+    first, last = reshape(xp[..., 0], shape), reshape(xp[..., -1], shape)
+    result = select(x >= last, reshape(fp[..., -1], shape), result)
+    result = select(x < first, reshape(fp[..., 0], shape), result)
+    return select(np.isnan(x), x, result)
+
+
 interp_p = define(
     Primitive(
         "interp",
@@ -142,6 +164,7 @@ interp_p = define(
             out_types[0].size * (3 + in_types[1].size.bit_length())
         ),
         render=lambda ins, params: lanes_text("interp", ins, params["lanes"]),
+        emit=Expand(_expand_interp),
         facts={
             "kinks": "knots: the interval on the right; at the last knot the last interval",
             "ties": "of equal knots the later one gives the value, with slope zero at it",

@@ -7,11 +7,14 @@ raises, naming `np.where`, which needs no count.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from wengert.errors import ArgumentError
+from wengert.ir.emission import Whole
+from wengert.ir.failure import failure
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import convert, iota, reshape, sum_axes
 from wengert.ops.elementwise import ne_p
@@ -55,19 +58,48 @@ def nonzero(x: Any) -> tuple[Any, ...]:
 def _nonzero(mask: Any, *, count: int) -> tuple[Any, ...]:
     found = np.nonzero(mask)
     if found[0].size != count:  # without a guard the Program would be used for another mask
-        raise ArgumentError(
-            "the number of true elements of a mask changed since this was recorded.",
-            got=f"{found[0].size} true elements",
-            expected=f"{count}",
-            try_="np.where(mask, x, y), whose shape does not depend on values",
-        )
+        raise _changed(f"{found[0].size} true elements", f"{count}")
     return found
+
+
+def _changed(got: str, expected: str) -> ArgumentError:
+    return ArgumentError(
+        "the number of true elements of a mask changed since this was recorded.",
+        got=got,
+        expected=expected,
+        try_="np.where(mask, x, y), whose shape does not depend on values",
+    )
+
+
+MASK_CHANGED = failure(17, lambda _: _changed("another number of them", "the recorded one"))
 
 
 def _nonzero_batch(size: int, args: Any, is_batched: Any, *, count: int) -> Any:
     """Every item has `count` true elements, so that the positions of all line up."""
     found = bind(nonzero_p, args[0], count=size * count)
     return tuple([reshape(i, (size, count)) for i in found[1:]]), True
+
+
+def _emit_nonzero(m: Any, mask: Any, *outs: Any, count: int) -> None:
+    """One pass; an element more or less than recorded ends the function."""
+    size = math.prod(mask.shape)
+    flat = m.reshaped(mask, (size,))
+
+    def turn(i: Any, found: Any) -> Any:
+        is_true = m.load(flat, (i,))
+        more = m.b.add(found, m.b.convert(is_true, "i8"))
+        if count:
+            fits = m.b.compare("lt", found, m.b.index(count))
+            branch = m.branch(m.b.and_(is_true, fits))
+            place = m.opaque(found, count)
+            for out, part in zip(outs, m.unravel(i, mask.shape), strict=True):
+                m.store(out, (place,), m.number(part))
+            branch.otherwise()
+            branch.join()
+        return [more]
+
+    found = m.fold(size, [m.b.index(0)], turn)[0] if size else m.b.index(0)
+    m.fail_if(m.b.compare("ne", found, m.b.index(count)), MASK_CHANGED)
 
 
 nonzero_p = define(
@@ -80,6 +112,7 @@ nonzero_p = define(
         is_multiple=True,
         gives_array=True,
         render=lambda ins, params: f"np.nonzero({ins[0]})",
+        emit=Whole(_emit_nonzero),
         facts={"derivative": "zero: integers"},
     )
 )

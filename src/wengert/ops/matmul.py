@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
-from wengert.ir.emission import Reduce
+from wengert.ir.emission import Reduce, Whole
+from wengert.ops import native_products
 from wengert.ops.contraction import as_operand, bind_einsum, contract, describe, for_blas
 from wengert.ops.core import conj, convert, mul, reshape, transpose
 from wengert.ops.families import bilinear
@@ -123,6 +124,22 @@ def _emit_dot(k: Any, at: Any, r: Any) -> Any:
     return k.b.mul(x, k.read_as_result(1, (*r, *at[n:])))
 
 
+def _dot_labels(n: int, m: int) -> tuple[str, str, str]:
+    """Labels of both operands and of the result, for operands with these numbers of axes."""
+    a, b = ("k", "mk")[n - 1], ("k", "kn")[m - 1]
+    return a, b, a[:-1] + b[1:]
+
+
+def _accepts_dot(in_types: Any, out_types: Any) -> bool:
+    labels = _dot_labels(*[len(t.shape) for t in in_types])
+    return native_products.accepts(in_types, out_types[0], *labels)
+
+
+def _emit_dot_product(m: Any, a: Any, b: Any, out: Any) -> None:
+    labels_a, labels_b, labels = _dot_labels(len(a.shape), len(b.shape))
+    native_products.product(m, a, labels_a, b, labels_b, out, labels)
+
+
 dot_p = bilinear(
     "dot",
     lambda a, b: a.dot(b),
@@ -131,7 +148,10 @@ dot_p = bilinear(
     batch=_dot_batch,
     flops=_dot_flops,
     render=lambda ins, params: f"np.dot({ins[0]}, {ins[1]})",
-    emit=Reduce("sum", lambda k: k.shape(0)[-1:], _emit_dot),
+    emit=(
+        Whole(_emit_dot_product, accepts=_accepts_dot, views=(0, 1)),
+        Reduce("sum", lambda k: k.shape(0)[-1:], _emit_dot),
+    ),
 )
 
 
@@ -238,6 +258,43 @@ def _matmul_flops(in_types: Any, out_types: Any) -> int:
     return int(2 * out_types[0].size * in_types[0].shape[-1])
 
 
+def _emit_matmul(k: Any, at: Any, r: Any) -> Any:
+    """Stacks are read where they broadcast; a vector has no row or column."""
+    n_rows, n_columns = int(len(k.shape(0)) > 1), int(len(k.shape(1)) > 1)
+    n = len(at) - n_rows - n_columns
+    row, column = at[n : n + n_rows], at[n + n_rows :]
+    stack_a, stack_b = (broadcast_stack(at[:n], k.shape(i)[:-2]) for i in (0, 1))
+    x = k.read_as_result(0, (*stack_a, *row, *r))
+    return k.b.mul(x, k.read_as_result(1, (*stack_b, *r, *column)))
+
+
+def broadcast_stack(at: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """Where an operand with the leading axes `shape` is read for the item `at` of a stack."""
+    skip = len(at) - len(shape)
+    return tuple([0 if n == 1 else i for i, n in zip(at[skip:], shape, strict=True)])
+
+
+def _emit_matmul(k: Any, at: Any, r: Any) -> Any:
+    labels_a, labels_b, labels = _matmul_labels(*[Type(k.shape(i), k.out.dtype) for i in (0, 1)])
+    place = dict(zip(labels, at, strict=True)) | {_SUMMED: r[0]}
+    x, y = (
+        k.read_as_result(
+            i, [0 if n == 1 else place[x] for x, n in zip(own, k.shape(i), strict=True)]
+        )
+        for i, own in enumerate((labels_a, labels_b))
+    )
+    return k.b.mul(x, y)
+
+
+def _accepts_matmul(in_types: Any, out_types: Any) -> bool:
+    return native_products.accepts(in_types, out_types[0], *_matmul_labels(*in_types))
+
+
+def _emit_matmul_product(m: Any, a: Any, b: Any, out: Any) -> None:
+    labels_a, labels_b, labels = _matmul_labels(a, b)
+    native_products.product(m, a, labels_a, b, labels_b, out, labels)
+
+
 matmul_p = bilinear(
     "matmul",
     _matmul_array,
@@ -246,6 +303,7 @@ matmul_p = bilinear(
     batch=_matmul_batch,
     flops=_matmul_flops,
     render=lambda ins, params: f"np.matmul({ins[0]}, {ins[1]})",
+    emit=Reduce("sum", lambda k: k.shape(0)[-1:], _emit_matmul),
 )
 
 

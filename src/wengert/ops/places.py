@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import IndexingError
+from wengert.ir.emission import Whole
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import iota, reshape
 from wengert.trace.tracer import bind
@@ -82,6 +83,29 @@ def _last_writer_batch(size: int, args: Any, is_batched: Any, *, bounds: Any) ->
     return bind(last_writer_p, lanes(size, rank), *indices, bounds=(size, *bounds)), True
 
 
+def _emit_last_writer(m: Any, *indices_and_out: Any, bounds: tuple[int, ...]) -> None:
+    """Every entry leaves its number at its place; those that find it there again are the last."""
+    *indices, out = indices_and_out
+    numbers = m.temporary("i8", bounds)
+    strides = [1] * len(out.shape)
+    for axis in range(len(out.shape) - 2, -1, -1):
+        strides[axis] = strides[axis + 1] * out.shape[axis + 1]
+
+    def visit(at: Any, write: bool) -> None:
+        there = [
+            m.place(i, m.broadcast(i, at), n) for i, n in zip(indices, bounds, strict=True)
+        ]
+        own = sum([i * s for i, s in zip(at, strides, strict=True)], 0)
+        if write:
+            m.store(numbers, there, m.number(own))
+        else:
+            m.store(out, at, m.b.compare("eq", m.load(numbers, there), m.number(own)))
+
+    m.each(out.shape, lambda at: visit(at, True))
+    m.each(out.shape, lambda at: visit(at, False))
+    m.release(numbers)
+
+
 last_writer_p = define(
     Primitive(
         "last_writer",
@@ -92,6 +116,7 @@ last_writer_p = define(
         gives_array=True,
         render=lambda ins, params: f"last_writer({', '.join(ins)}, bounds={params['bounds']})",
         support=_LAST_WRITER,
+        emit=Whole(_emit_last_writer),
         facts={"derivative": "zero: booleans"},
     )
 )

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, DtypeError, ShapeError
+from wengert.ir.emission import Expand
 from wengert.ir.primitive import Primitive
 from wengert.ops.contraction import as_operand, bind_einsum, contract, describe
 from wengert.ops.core import conj, mul, neg, reshape, sub, transpose, unfit
@@ -59,6 +60,13 @@ def _cross_type(a: Type, b: Type) -> Type:
         ) from None
 
 
+def _cross_of_parts(a: Any, b: Any) -> Any:
+    """The same as a stack of its components."""
+    (a0, a1, a2), (b0, b1, b2) = ([x[..., i] for i in range(3)] for x in (a, b))
+    parts = [(a1, b2, a2, b1), (a2, b0, a0, b2), (a0, b1, a1, b0)]
+    return np.stack([sub(mul(p, q), mul(r, s)) for p, q, r, s in parts], axis=-1)
+
+
 cross_p: Primitive = bilinear(
     "cross",
     _cross_array,
@@ -71,6 +79,7 @@ cross_p: Primitive = bilinear(
     batch=lambda size, args, is_batched: (bind(cross_p, *align_batch(args, is_batched)), True),
     flops=lambda in_types, out_types: 3 * out_types[0].size,
     render=lambda ins, params: f"np.cross({', '.join(ins)})",
+    emit=Expand(lambda a, b: _cross_of_parts(a, b)),
 )
 
 

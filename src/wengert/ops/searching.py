@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
-from wengert.ir.primitive import Primitive, define
+from wengert.ir.emission import Whole
+from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.core import spread_batch
 from wengert.ops.gather import gather
@@ -66,6 +67,32 @@ def _searchsorted_array(a: Any, v: Any, *, side: Any, lanes: int) -> Any:
     return by_lanes(lambda x, y: np.searchsorted(x, y, side), lanes, (a, v), v.shape, np.intp)
 
 
+def _emit_searchsorted(m: Any, a: Any, v: Any, out: Any, *, side: str, lanes: int) -> None:
+    """Bisection with a fixed number of steps and without branches."""
+    kind = m.common_kind(a.kind, v.kind)
+    b = m.b
+
+    def find(at: Any) -> None:
+        point = m.load_as(v, at, kind)
+        base, left = b.index(0), a.shape[-1]
+
+        def is_before(offset: int) -> Any:
+            """Whether the place searched for is behind the element at `base` + `offset`."""
+            place = m.opaque(b.add(base, b.index(offset)), a.shape[-1])
+            entry = m.load_as(a, (*at[:lanes], place), kind)
+            return m.less(entry, point) if side == "left" else b.not_(m.less(point, entry))
+
+        while left > 1:
+            half = left // 2
+            base = b.select(is_before(half - 1), b.add(base, b.index(half)), base)
+            left -= half
+        if left:
+            base = b.add(base, b.convert(is_before(0), "i8"))
+        m.store(out, at, base)
+
+    m.each(out.shape, find)
+
+
 searchsorted_p: Primitive = define(
     Primitive(
         "searchsorted",
@@ -78,6 +105,7 @@ searchsorted_p: Primitive = define(
         render=lambda ins, params: lanes_text(
             "searchsorted", ins, params["lanes"], f", {params['side']!r}"
         ),
+        emit=Whole(_emit_searchsorted),
         facts={
             "derivative": "zero: integers",
             "ties": "side 'left' gives the first place, 'right' the place after the last",
@@ -104,6 +132,7 @@ digitize_p: Primitive = define(
         render=lambda ins, params: lanes_text(
             "digitize", ins, params["lanes"], f", {params['right']}"
         ),
+        emit=Unsupported("NumPy checks that the bins are in order, and in which"),
         facts={"derivative": "zero: integers"},
     )
 )

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
-from wengert.ir.primitive import Primitive, define
+from wengert.ir.emission import Whole
+from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.core import convert, iota, reshape, spread_batch
 from wengert.ops.gather import gather
@@ -35,6 +36,28 @@ def _n_log_n(in_types: Any, out_types: Any, **params: Any) -> int:
     return size * max(size.bit_length() - 1, 1)
 
 
+def _emit_argsort(m: Any, *keys_and_out: Any, axis: int, **params: Any) -> None:
+    """Rows of places, put in order by one key after the other; the last one counts first."""
+    *keys, out = keys_and_out
+    n = out.shape[axis]
+    shape = [size for a, size in enumerate(out.shape) if a != axis]
+    if 0 in out.shape:
+        return
+    places = m.temporary("i8", (n,))
+    rows = [m.temporary(key.kind, (n,)) for key in keys]
+
+    def sort(at: Any) -> None:
+        whole = lambda i: (*at[:axis], i, *at[axis:])
+        m.span(n, lambda i: m.store(places, (i,), m.number(i)), m.lanes_for("i8"))
+        for key, row in zip(keys, rows, strict=True):
+            m.span(n, lambda i: m.store(row, (i,), m.load(key, whole(i))), m.lanes_for(key.kind))
+            m.sort(row, places)
+        m.span(n, lambda i: m.store(out, whole(i), m.load(places, (i,))), m.lanes_for("i8"))
+
+    m.each(shape, sort)
+    m.release(places, *rows)
+
+
 argsort_p: Primitive = define(
     Primitive(
         "argsort",
@@ -49,6 +72,7 @@ argsort_p: Primitive = define(
         render=lambda ins, params: (
             f"np.argsort({ins[0]}, axis={params['axis']}, kind={params['kind']!r})"
         ),
+        emit=Whole(_emit_argsort),
         facts={
             "derivative": "zero: integers",
             "ties": "sort gathers by the stable permutation, each element its own derivative",
@@ -69,6 +93,7 @@ argpartition_p: Primitive = define(
         render=lambda ins, params: (
             f"np.argpartition({ins[0]}, {params['kth']}, axis={params['axis']})"
         ),
+        emit=Unsupported("the order beside the parts is NumPy's own"),
         facts={"derivative": "zero: integers"},
     )
 )
@@ -87,6 +112,7 @@ lexsort_p: Primitive = define(
         cost=_n_log_n,
         gives_array=True,
         render=lambda ins, params: f"np.lexsort(({', '.join(ins)},), axis={params['axis']})",
+        emit=Whole(_emit_argsort),
         facts={"derivative": "zero: integers"},
     )
 )

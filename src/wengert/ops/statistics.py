@@ -184,6 +184,7 @@ bin_count_p = define(
         lambda a, *limits, method: Type((), np.int64),
         batch=Unsupported("the number of bins would differ between the items"),
         cost=lambda in_types, out_types, **params: in_types[0].size,
+        emit=Unsupported("NumPy's estimators choose the bins"),
         facts={"derivative": "zero: integers"},
     )
 )

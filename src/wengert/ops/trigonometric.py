@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.emission import Elementwise
 from wengert.ir.primitive import Primitive
 from wengert.ops.arithmetic import div, hypot_p, sqrt
 from wengert.ops.core import convert, fit, mul, neg
@@ -164,13 +165,46 @@ def _sine(x: Any, n: int) -> Any:
 
 def _sinc_series(x: Any, order: int) -> Any:
     """Sum over 2k >= order of (-1)**k pi**(2k) x**(2k-order) / ((2k+1) (2k-order)!)."""
-    first = (order + 1) // 2
     total = np.zeros_like(x)
-    for k in reversed(range(first, first + _SERIES_TERMS + order)):
-        power = 2 * k - order
-        coefficient = (-1) ** k * math.pi ** (2 * k) / ((2 * k + 1) * math.factorial(power))
+    for power, coefficient in _series_terms(order):
         total = total + coefficient * x**power
     return total
+
+
+def _series_terms(order: int) -> list[tuple[int, float]]:
+    """Powers of x and their coefficients, from the highest power down in steps of 2."""
+    first = (order + 1) // 2
+    terms = []
+    for k in reversed(range(first, first + _SERIES_TERMS + order)):
+        power = 2 * k - order
+        c = (-1) ** k * math.pi ** (2 * k) / ((2 * k + 1) * math.factorial(power))
+        terms.append((power, c))
+    return terms
+
+
+def _emit_sinc_derivative(b: Any, x: Any, order: int) -> Any:
+    """The same in double precision; both branches are computed."""
+    if x.kind[0] != "f":
+        raise KeyError("reals only")
+    work = b.convert(x, "f8")
+    number = lambda value: b.constant(value, "f8")
+    distance = b.mul(b.abs(work), number(math.pi))
+    is_near = b.compare("le", distance, number(float(order + 1)))
+    far = b.select(is_near, number(1.0), work)
+    angle = b.mul(far, number(math.pi))
+    waves = (b.call_math("sin", angle), b.call_math("cos", angle))
+    value = b.div(waves[0], angle)
+    for n in range(1, order + 1):
+        wave = waves[n % 2] if n % 4 in (0, 1) else b.neg(waves[n % 2])
+        rest = b.mul(number(float(n)), value)
+        value = b.div(b.sub(b.mul(number(math.pi ** (n - 1)), wave), rest), far)
+    near = b.select(is_near, work, number(0.0))
+    square = b.mul(near, near)
+    terms = _series_terms(order)
+    series = b.polynomial(square, [c for _, c in terms])
+    if terms[-1][0]:
+        series = b.mul(series, near)
+    return b.convert(b.select(is_near, series, value), x.kind)
 
 
 def _slope(x: Any, order: int) -> Any:
@@ -194,4 +228,5 @@ sinc_derivative_p = elementwise(
         mul(tangents[0], _slope(args[0], order + 1)), out.type
     ),
     flops=20,
+    emit=Elementwise(lambda b, x, *, order: _emit_sinc_derivative(b, x, order), "own"),
 )

@@ -16,10 +16,9 @@ from typing import Any, final
 
 from wengert.ir.program import Literal, Var
 from wengert.native.block import BlockWriter
-from wengert.native.builder import REAL_OF, SIZES, Complex, Value
+from wengert.native.builder import REAL_OF, SIZES, Complex, Value, parts, rebuilt
 from wengert.native.control.tape import moved, stack_of, stack_of_words
 from wengert.native.memory import ALIGNMENT, Buffer, c_buffer
-from wengert.native.nests import parts, rebuilt
 from wengert.native.plan import is_tiny
 from wengert.native.rules import kind_of, shape_of
 from wengert.types import Type

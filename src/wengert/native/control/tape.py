@@ -13,7 +13,7 @@ from typing import Any
 
 from wengert.ir.program import Var
 from wengert.native.block import BlockWriter
-from wengert.native.builder import SIZES, Value
+from wengert.native.builder import Value
 from wengert.native.memory import Buffer, c_buffer, load, store
 from wengert.native.rules import kind_of, shape_of
 from wengert.types import AnyType, StackType
@@ -123,15 +123,12 @@ class Records:
         stride = w.b.index(self.size)
         return [StackValue(base, offset, stride, count) for offset in self.offsets]
 
-    def targets(
-        self, w: BlockWriter, ys: Sequence[Any], record: Value
-    ) -> list[Buffer | None]:
-        """Where the items of one turn are written; None for items that are stacks."""
+    def fields(self, w: BlockWriter, record: Value) -> list[Buffer | Value]:
+        """The fields of a record: arrays, and the addresses of items that are stacks."""
+        pointers = [moved(w, record, offset) for offset in self.offsets]
         return [
-            None
-            if isinstance(t, StackType)
-            else _field(w, moved(w, record, offset), t)
-            for t, offset in zip(self.types, self.offsets, strict=True)
+            p if isinstance(t, StackType) else _field(w, p, t)
+            for t, p in zip(self.types, pointers, strict=True)
         ]
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import conj, neg, unfit
 from wengert.ops.families import bilinear, linear
+from wengert.ops.linalg import native_banded
 from wengert.ops.linalg.common import (
     batch_leading,
     batch_stacks,
@@ -169,6 +170,7 @@ banded_solve_p: Primitive = define(
                 args[1],
             )
         },
+        emit=native_banded.BANDED_SOLVE,
         batch=batch_stacks("banded_solve"),
         cost=lambda in_types, out_types, *, lower, upper: (
             2 * out_types[0].size * (2 * lower + upper + 1)
@@ -275,6 +277,7 @@ hermitian_banded_solve_p: Primitive = define(
                 hermitian_banded_solve(args[0], ct, is_lower), args[1]
             )
         },
+        emit=native_banded.HERMITIAN_BANDED_SOLVE,
         batch=batch_stacks("hermitian_banded_solve"),
         cost=lambda in_types, out_types, **params: 4 * in_types[0].shape[-2] * out_types[0].size,
         render=lambda ins, params: (

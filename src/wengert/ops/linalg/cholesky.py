@@ -21,6 +21,7 @@ import numpy as np
 
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import neg, unfit
+from wengert.ops.linalg import native_cholesky
 from wengert.ops.linalg.common import (
     adjoint,
     as_square,
@@ -59,6 +60,7 @@ cholesky_p: Primitive = define(
         np.linalg.cholesky,
         lambda a: a,
         jvp=lambda args, out, tangents: push(out, tangents[0]),
+        emit=native_cholesky.CHOLESKY,
         batch=batch_leading("cholesky"),
         cost=lambda in_types, out_types, **params: out_types[0].size * out_types[0].shape[-1] // 3,
         render=lambda ins, params: f"np.linalg.cholesky({ins[0]})",
@@ -205,6 +207,7 @@ cholesky_push_p: Primitive = define(
         linear_in=(frozenset({1}),),
         jvp=_push_jvp,
         transpose={1: lambda ct, args: unfit(pull(args[0], ct), args[1])},
+        emit=native_cholesky.PUSH,
         batch=batch_stacks("cholesky_push"),
         cost=lambda in_types, out_types: 4 * out_types[0].size * out_types[0].shape[-1],
         facts={"is_real_linear": True},
@@ -218,6 +221,7 @@ cholesky_pull_p: Primitive = define(
         linear_in=(frozenset({1}),),
         jvp=_pull_jvp,
         transpose={1: lambda ct, args: unfit(push(args[0], ct), args[1])},
+        emit=native_cholesky.PULL,
         batch=batch_stacks("cholesky_pull"),
         cost=_pair_cost,
         facts={"is_real_linear": True},

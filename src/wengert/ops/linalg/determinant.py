@@ -19,6 +19,7 @@ import numpy as np
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import imag, mul, neg, real, reshape, unfit
 from wengert.ops.families import align_batch
+from wengert.ops.linalg import native_solve
 from wengert.ops.linalg.common import (
     adjoint,
     as_square,
@@ -97,6 +98,7 @@ det_keep_p: Primitive = define(
             trace_of_product(out[1], tangents[0]),
             bind(adjugate_derivative_p, args[0], tangents[0]),
         ),
+        emit=native_solve.ADJUGATE,
         batch=lambda size, args, is_batched: (bind(det_keep_p, *args), (True, True)),
         cost=_cost,
         is_multiple=True,
@@ -108,6 +110,7 @@ det_p: Primitive = define(
         "det",
         lambda a: (np.linalg.det(a),),
         lambda a: (Type(a.shape[:-2], a.dtype),),
+        emit=native_solve.DETERMINANT,
         batch=lambda size, args, is_batched: (bind(det_p, *args), (True,)),
         cost=_cost,
         extended=det_keep_p,
@@ -201,6 +204,7 @@ adjugate_derivative_p: Primitive = define(
         transpose={
             1: lambda ct, args: unfit(bind(adjugate_derivative_p, adjoint(args[0]), ct), args[1])
         },
+        emit=native_solve.ADJUGATE_ALONG,
         batch=lambda size, args, is_batched: (
             bind(adjugate_derivative_p, *align_batch(args, is_batched)),
             True,
@@ -255,6 +259,7 @@ slogdet_keep_p: Primitive = define(
             *_along(out, out[2], tangents[0]),
             neg(chain(out[2], tangents[0], out[2])),
         ),
+        emit=native_solve.SIGN_LOGARITHM_INVERSE,
         batch=lambda size, args, is_batched: (bind(slogdet_keep_p, *args), (True, True, True)),
         cost=_cost,
         is_multiple=True,
@@ -266,6 +271,7 @@ slogdet_p: Primitive = define(
         "slogdet",
         lambda a: tuple(np.linalg.slogdet(a)),
         lambda a: _slogdet_keep_type(a)[:2],
+        emit=native_solve.SIGN_LOGARITHM,
         batch=lambda size, args, is_batched: (bind(slogdet_p, *args), (True, True)),
         cost=_cost,
         extended=slogdet_keep_p,

@@ -21,6 +21,7 @@ import numpy as np
 from wengert.errors import ArgumentError
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import conj, convert, imag, mul, real, sub, sum_axes
+from wengert.ops.linalg import native_spectral
 from wengert.ops.linalg.common import (
     adjoint,
     as_square,
@@ -84,6 +85,7 @@ eigh_p: Primitive = define(
         lambda a, *, lower: tuple(np.linalg.eigh(a, _uplo(lower))),
         lambda a, *, lower: (_values_type(a), a),
         jvp=_eigh_jvp,
+        emit=native_spectral.EIGH,
         batch=lambda size, args, is_batched, *, lower: (
             bind(eigh_p, *args, lower=lower),
             (True, True),
@@ -99,6 +101,7 @@ eigvalsh_p: Primitive = define(
         "eigvalsh",
         lambda a, *, lower: (np.linalg.eigvalsh(a, _uplo(lower)),),
         lambda a, *, lower: (_values_type(a),),
+        emit=native_spectral.EIGVALSH,
         batch=lambda size, args, is_batched, *, lower: (
             bind(eigvalsh_p, *args, lower=lower),
             (True,),

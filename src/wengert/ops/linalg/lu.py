@@ -18,6 +18,7 @@ import numpy as np
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import add, full, reshape, unfit
 from wengert.ops.families import align_batch, linear
+from wengert.ops.linalg import native_solve
 from wengert.ops.linalg.common import batch_leading, over_stack
 from wengert.ops.linalg.structure import put_diagonal, triangle
 from wengert.ops.linalg.triangular import solve_from_right, triangular_solve
@@ -93,6 +94,7 @@ lu_factor_p: Primitive = define(
         _lu_factor,
         _lu_type,
         jvp=_lu_jvp,
+        emit=native_solve.LU,
         batch=lambda size, args, is_batched: (bind(lu_factor_p, *args), (True,) * 3),
         cost=lambda in_types, out_types, **params: (
             2 * in_types[0].size * min(in_types[0].shape[-2:]) // 3
@@ -131,6 +133,7 @@ permute_rows_p: Primitive = linear(
     transpose={
         0: lambda ct, args, *, is_inverse: unfit(permute_rows(ct, args[1], not is_inverse), args[0])
     },
+    emit=native_solve.PERMUTE_ROWS,
     batch=_permute_rows_batch,
     gives_array=True,
 )
@@ -156,6 +159,7 @@ pivots_to_permutation_p: Primitive = define(
         "pivots_to_permutation",
         _pivots_to_permutation,
         lambda pivots, *, n: Type((*pivots.shape[:-1], n), np.int64),
+        emit=native_solve.PERMUTATION,
         batch=batch_leading("pivots_to_permutation"),
         cost=lambda in_types, out_types, **params: 0,
         gives_array=True,

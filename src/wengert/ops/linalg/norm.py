@@ -53,7 +53,15 @@ reciprocal_or_zero_p: Primitive = elementwise(
     ufunc=np.reciprocal,
     partials=(lambda out, x: neg(mul(out, out)),),
     at_zero="0, with derivative 0",
+    emit=lambda b, x: _emit_reciprocal(b, x),
 )
+
+
+def _emit_reciprocal(b: Any, x: Any) -> Any:
+    zero, one = b.constant(0.0, x.kind), b.constant(1.0, x.kind)
+    is_zero = b.compare("eq", x, zero)
+    return b.select(is_zero, zero, b.div(one, b.select(is_zero, one, x)))
+
 
 # -- the Euclidean norm ----------------------------------------------------------------------------
 

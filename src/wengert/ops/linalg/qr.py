@@ -22,6 +22,7 @@ import numpy as np
 from wengert.errors import ArgumentError, MissingRuleError
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import add, convert, imag, mul, neg, sub
+from wengert.ops.linalg import native_spectral
 from wengert.ops.linalg.common import adjoint, as_matrices, batch_leading, over_stack
 from wengert.ops.linalg.structure import put_diagonal, take_diagonal, triangle
 from wengert.ops.linalg.triangular import solve_from_right
@@ -100,6 +101,7 @@ qr_p: Primitive = define(
         lambda a, *, mode: tuple(np.linalg.qr(a, mode))[::-1],
         _qr_type,
         jvp=_qr_jvp,
+        emit=native_spectral.QR,
         batch=lambda size, args, is_batched, *, mode: (
             bind(qr_p, *args, mode=mode),
             (True, True),
@@ -120,6 +122,7 @@ qr_r_p: Primitive = define(
         "qr_r",
         lambda a, *, mode: (np.linalg.qr(a, "r"),),
         lambda a, *, mode: (_qr_type(a, mode=mode)[0],),
+        emit=native_spectral.QR_R,
         batch=lambda size, args, is_batched, *, mode: (
             bind(qr_r_p, *args, mode=mode),
             (True,),

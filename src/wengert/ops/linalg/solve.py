@@ -20,6 +20,7 @@ import numpy as np
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import full, neg, reshape, unfit
 from wengert.ops.families import align_batch
+from wengert.ops.linalg import native_solve
 from wengert.ops.linalg.common import (
     adjoint,
     as_matrices,
@@ -145,6 +146,7 @@ solve_keep_p: Primitive = define(
         _solve_keep,
         _solve_keep_type,
         jvp=_solve_keep_jvp,
+        emit=native_solve.SOLVE_KEEP,
         batch=_solve_keep_batch,
         cost=_cost,
         is_multiple=True,
@@ -158,6 +160,7 @@ solve_p: Primitive = define(
         _solve_type,
         linear_in=(frozenset({1}),),
         transpose={1: lambda ct, args: bind(solve_p, adjoint(args[0]), ct[0])[0]},
+        emit=native_solve.SOLVE,
         batch=_solve_batch,
         cost=_cost,
         extended=solve_keep_p,
@@ -200,6 +203,7 @@ solve_again_p: Primitive = define(
                 solve_again_p, *args[:3], ct, is_adjoint=not is_adjoint
             )
         },
+        emit=native_solve.SOLVE_AGAIN,
         batch=_solve_again_batch,
         cost=lambda in_types, out_types, **params: 2 * in_types[0].shape[-1] * out_types[0].size,
         render=lambda ins, params: (
@@ -232,6 +236,7 @@ solve_many_p: Primitive = define(
         transpose={
             1: lambda ct, args: unfit(bind(solve_many_p, adjoint(args[0]), ct), args[1]),
         },
+        emit=native_solve.SOLVE,
         batch=lambda size, args, is_batched: (
             bind(solve_many_p, *align_batch(args, is_batched)),
             True,
@@ -256,6 +261,7 @@ inv_p: Primitive = define(
         np.linalg.inv,
         lambda a: a,
         jvp=lambda args, out, tangents: neg(chain(out, tangents[0], out)),
+        emit=native_solve.INVERSE,
         batch=batch_leading("inv"),
         cost=lambda in_types, out_types, **params: 2 * out_types[0].size * out_types[0].shape[-1],
         render=lambda ins, params: f"np.linalg.inv({ins[0]})",

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.primitive import Primitive, define
+from wengert.ir.emission import Pull
+from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.core import add, mul, neg, real, reshape, sub
 from wengert.ops.families import linear
 from wengert.ops.linalg.common import batch_leading
@@ -67,7 +68,57 @@ triangle_p: Primitive = linear(
         "strict_upper": f"np.triu({ins[0]}, 1)",
         "half_lower": f"0.5 * (np.tril({ins[0]}) + np.tril({ins[0]}, -1))",
     }[params["part"]],
+    emit=Pull(lambda k, at, *, part: _emit_triangle(k, at, part)),
 )
+
+
+def _emit_triangle(k: Any, at: Any, part: str) -> Any:
+    """The element, or 0 on the other side of the diagonal."""
+    low, high = _WITHIN[part]
+    inside = _is_between(k, at, low, high)
+    if inside.const is False:
+        return k.constant(0)
+    x = k.read(0, at)
+    if part == "half_lower":
+        x = k.b.select(_is_between(k, at, 0, 0), k.b.mul(x, k.constant(0.5)), x)
+    return k.b.select(inside, x, k.constant(0))
+
+
+_FAR = 1 << 40  # beyond every matrix
+_WITHIN = {  # column - row in the triangle, both ends included
+    "lower": (-_FAR, 0),
+    "half_lower": (-_FAR, 0),
+    "strict_lower": (-_FAR, -1),
+    "upper": (0, _FAR),
+    "strict_upper": (1, _FAR),
+}
+
+
+def _is_between(k: Any, at: Any, low: int, high: int) -> Any:
+    """Whether low <= column - row <= high."""
+    return k.is_in(at[-1] - at[-2], low, high + 1)
+
+
+def _conjugate_at(k: Any, at: Any) -> Any:
+    return k.b.conj(k.read(0, (*at[:-2], at[-1], at[-2])))
+
+
+def _real_part(k: Any, x: Any) -> Any:
+    return k.b.convert(x.re, x.kind) if x.kind[0] == "c" else x
+
+
+def _emit_hermitian_from(k: Any, at: Any, *, lower: bool) -> Any:
+    is_given = _is_between(k, at, *_WITHIN["lower" if lower else "upper"])
+    x = k.read(0, at)
+    other = k.b.select(is_given, x, _conjugate_at(k, at))
+    return k.b.select(_is_between(k, at, 0, 0), _real_part(k, x), other)
+
+
+def _emit_fold_hermitian(k: Any, at: Any, *, lower: bool) -> Any:
+    is_kept = _is_between(k, at, *_WITHIN["lower" if lower else "upper"])
+    x = k.read(0, at)
+    both = k.b.select(is_kept, k.b.add(x, _conjugate_at(k, at)), k.constant(0))
+    return k.b.select(_is_between(k, at, 0, 0), _real_part(k, x), both)
 
 
 def hermitian_from(x: Any, lower: bool) -> Any:
@@ -102,6 +153,7 @@ hermitian_from_p: Primitive = linear(
     lambda x, *, lower: x,
     transpose={0: lambda ct, args, *, lower: fold_hermitian(ct, lower)},
     batch=batch_leading("hermitian_from"),
+    emit=Pull(_emit_hermitian_from),
     facts={"is_real_linear": True},
 )
 fold_hermitian_p: Primitive = linear(
@@ -110,6 +162,7 @@ fold_hermitian_p: Primitive = linear(
     lambda x, *, lower: x,
     transpose={0: lambda ct, args, *, lower: hermitian_from(ct, lower)},
     batch=batch_leading("fold_hermitian"),
+    emit=Pull(_emit_fold_hermitian),
     facts={"is_real_linear": True},
 )
 
@@ -137,6 +190,15 @@ def _put_diagonal(d: Any, *, shape: tuple[int, int]) -> Any:
     return result
 
 
+def _emit_put_diagonal(k: Any, at: Any) -> Any:
+    inside = _is_between(k, at, 0, 0)
+    n = k.shape(0)[-1]
+    if inside.const is False or not n:
+        return k.constant(0)
+    x = k.read(0, (*at[:-2], k.clamp(at[-1], 0, n)))
+    return k.b.select(inside, x, k.constant(0))
+
+
 take_diagonal_p: Primitive = linear(
     "take_diagonal",
     _take_diagonal,
@@ -145,6 +207,7 @@ take_diagonal_p: Primitive = linear(
     batch=batch_leading("take_diagonal"),
     gives_array=True,
     render=lambda ins, params: f"np.diagonal({ins[0]}, axis1=-2, axis2=-1)",
+    emit=Pull(lambda k, at: k.read(0, (*at, at[-1]))),
 )
 put_diagonal_p: Primitive = linear(
     "put_diagonal",
@@ -153,6 +216,7 @@ put_diagonal_p: Primitive = linear(
     transpose={0: lambda ct, args, *, shape: take_diagonal(ct)},
     batch=batch_leading("put_diagonal"),
     gives_array=True,
+    emit=Pull(lambda k, at, *, shape: _emit_put_diagonal(k, at)),
 )
 
 # -- gaps between eigenvalues ----------------------------------------------------------------------
@@ -201,6 +265,7 @@ inverse_gaps_p: Primitive = define(
         jvp=_inverse_gaps_jvp,
         batch=batch_leading("inverse_gaps"),
         cost=lambda in_types, out_types, **params: 2 * out_types[0].size,
+        emit=Unsupported("it warns where values coincide"),
         facts={"ties": "0 where values are equal to rounding"},
     )
 )

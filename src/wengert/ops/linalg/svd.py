@@ -23,6 +23,7 @@ from wengert.ops.core import (
     sub,
 )
 from wengert.ops.elementwise import select
+from wengert.ops.linalg import native_spectral
 from wengert.ops.linalg.common import (
     adjoint,
     as_matrices,
@@ -137,6 +138,7 @@ svd_p: Primitive = define(
         _svd_array,
         _svd_type,
         jvp=_svd_jvp,
+        emit=native_spectral.SVD,
         batch=lambda size, args, is_batched, *, full_matrices: (
             bind(svd_p, *args, full_matrices=full_matrices),
             (True, True, True),
@@ -160,6 +162,7 @@ svdvals_p: Primitive = define(
         "svdvals",
         lambda a, *, full_matrices: (np.linalg.svd(a, compute_uv=False),),
         lambda a, *, full_matrices: (_svd_type(a, full_matrices=False)[0],),
+        emit=native_spectral.SVDVALS,
         batch=lambda size, args, is_batched, *, full_matrices: (
             bind(svdvals_p, *args, full_matrices=full_matrices),
             (True,),

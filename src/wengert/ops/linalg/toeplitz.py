@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.emission import Pull, Whole
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import neg, reshape, unfit, zeros_of
 from wengert.ops.families import linear
@@ -46,12 +47,26 @@ def _sum_diagonals(a: Any) -> Any:
     return result
 
 
+def _emit_sum_diagonals(m: Any, a: Any, out: Any) -> None:
+    """Row by row, each added where its diagonals are."""
+    m.fill_zero(out)
+    rows, columns = a.shape[-2:]
+
+    def add(at: Any) -> None:
+        *stack, i, j = at
+        place = (*stack, j - i + (rows - 1))
+        m.store(out, place, m.b.add(m.load(out, place), m.load(a, at)))
+
+    m.each((*a.shape[:-1], columns), add)
+
+
 from_diagonals_p: Primitive = linear(
     "from_diagonals",
     _from_diagonals,
     lambda v, *, n_rows: Type((*v.shape[:-1], n_rows, v.shape[-1] - n_rows + 1), v.dtype),
     transpose={0: lambda ct, args, *, n_rows: sum_diagonals(ct)},
     batch=batch_leading("from_diagonals"),
+    emit=Pull(lambda k, at, *, n_rows: k.read(0, (*at[:-2], at[-1] - at[-2] + (n_rows - 1)))),
 )
 sum_diagonals_p: Primitive = linear(
     "sum_diagonals",
@@ -59,6 +74,7 @@ sum_diagonals_p: Primitive = linear(
     lambda a: Type((*a.shape[:-2], a.shape[-2] + a.shape[-1] - 1), a.dtype),
     transpose={0: lambda ct, args: from_diagonals(ct, args[0].shape[-2])},
     batch=batch_leading("sum_diagonals"),
+    emit=Whole(lambda m, a, out: _emit_sum_diagonals(m, a, out)),
 )
 
 

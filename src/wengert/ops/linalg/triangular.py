@@ -11,6 +11,7 @@ import numpy as np
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import neg, unfit
 from wengert.ops.families import align_batch
+from wengert.ops.linalg import native_cholesky
 from wengert.ops.linalg.common import (
     adjoint,
     over_stack,
@@ -112,6 +113,7 @@ triangular_solve_p: Primitive = define(
         linear_in=(frozenset({1}),),
         jvp=_triangular_jvp,
         transpose={1: _triangular_transpose},
+        emit=native_cholesky.TRIANGULAR_SOLVE,
         batch=lambda size, args, is_batched, **params: (
             bind(triangular_solve_p, *align_batch(args, is_batched), **params),
             True,
