@@ -18,6 +18,7 @@ from wengert.api.arguments import (
     require_differentiable,
     select_arguments,
 )
+from wengert.api.choices import note_choice
 from wengert.api.differentiate import (
     Recorded,
     grad,
@@ -127,6 +128,7 @@ def value_and_jacobian(
         is_forward = mode == "forward" or (
             mode == "auto" and total_size(in_types) <= total_size(recorded.types)
         )
+        note_choice(recorded, in_types, mode, is_forward)
         blocks = (_forward if is_forward else _reverse)(recorded, in_types)
         rows = [
             rebuild_tree(selection.spec, [blocks[i][j] for j in range(len(in_types))])

@@ -10,25 +10,30 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial, update_wrapper
+from types import MethodType
 from typing import Any
 
 import numpy as np
 
 from wengert import trees
-from wengert.api.arguments import as_leaf, flatten_outputs, leaf_type
+from wengert.api.arguments import flatten_outputs, leaf_type
+from wengert.api.calls import Call, classified, what_changes
 from wengert.api.differentiate import strip_leaf
-from wengert.control.call import call
 from wengert.api.specialize import JitRecording, Specialization
+from wengert.control.call import call
 from wengert.control.guard import GuardFailed
-from wengert.errors import ArgumentError
+from wengert.errors import ArgumentError, DecisionError
+from wengert.native import engine
 from wengert.native.entry import NativeCallable
 from wengert.trace.evaluate import copied, watcher
 from wengert.trace.recording import Recording
-from wengert.trace.tracer import Tracer, current_body
+from wengert.trace.tracer import ArrayTracer, Tracer, current_body
 
 MAX_SPECIALIZATIONS = 8
+LARGE_INPUTS = 1 << 16  # elements from which a function is first recorded without values
+MAX_KINDS = 1024  # of arguments whose recordings are kept, those met first forgotten first
+MANY_KINDS = 16  # kinds of arguments after which a warning says what changes
 MAX_ENTRIES = 64  # specializations of one function that are tried in machine code
 
 _live: weakref.WeakSet[Jitted] = weakref.WeakSet()
@@ -64,6 +69,8 @@ class Jitted(NativeCallable):
         self._specializations: dict[Any, list[Specialization]] = {}
         self._given_up: set[Any] = set()
         self._entries: list[Any] = []  # the latest first
+        self._n_kinds = 0
+        self._first_kinds: list[Any] = []
         self._python = partial(type(self).__call__, weakref.proxy(self))
         update_wrapper(self, f, updated=())  # f may be jitted: its state is not ours
         _live.add(self)
@@ -74,7 +81,7 @@ class Jitted(NativeCallable):
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
-        return _BoundJitted(self, instance)
+        return MethodType(self, instance)
 
     def __repr__(self) -> str:
         return f"<jit of {getattr(self._f, '__qualname__', self._f)!r}>"
@@ -84,46 +91,44 @@ class Jitted(NativeCallable):
         self._specializations.clear()
         self._given_up.clear()
         self._entries.clear()
+        self._n_kinds = 0
+        self._first_kinds.clear()
         self.retarget(None)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        leaves, spec = trees.flatten((args, kwargs))
-        static = self._static_leaves(args, kwargs)
-        values: list[Any] = []
-        signature: list[Any] = [spec]
-        dynamic: list[int] = []
-        for i, leaf in enumerate(leaves):
-            if static[i] or not _is_numeric(leaf):
-                signature.append((type(leaf), _hashable(leaf)))
-            else:
-                value = as_leaf(leaf)
-                dynamic.append(i)
-                values.append(value)
-                signature.append((leaf_type(value), isinstance(value, np.ndarray)))
-        key = tuple(signature)
-        is_flat = not kwargs and len(leaves) == len(args)
-        is_flat = is_flat and all([a is b for a, b in zip(args, leaves, strict=True)])
-        call_ = _Call(leaves, spec, dynamic, values, is_flat)
-        if current_body.get() is not None or any(isinstance(v, Tracer) for v in values):
+        key, call_ = self.sorted_out(args, kwargs)
+        if current_body.get() is not None or any(isinstance(v, Tracer) for v in call_.values):
             return self._traced(key, call_)
         return self._run(key, call_)
 
-    def _static_leaves(self, args: Any, kwargs: Any) -> list[bool]:
-        if not self._static_argnums and not self._static_argnames:
-            return [False] * trees.structure((args, kwargs)).num_leaves
-        n = len(args)
-        marks = [i in self._static_argnums or i - n in self._static_argnums for i in range(n)]
-        flags: list[bool] = []
-        for arg, on in zip(args, marks, strict=True):
-            flags += [on] * trees.structure(arg).num_leaves
-        for name in sorted(kwargs):
-            on = name in self._static_argnames
-            flags += [on] * trees.structure(kwargs[name]).num_leaves
-        return flags
+    def sorted_out(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Call]:
+        """The kind of these arguments, and the call with its numbers apart from the rest."""
+        return classified(args, kwargs, self._static_argnums, self._static_argnames)
+
+    # -- looking at it -----------------------------------------------------------------------------
+
+    def specializations(self) -> list[tuple[Any, list[Specialization]]]:
+        """What was recorded so far, by kind of arguments."""
+        return [(key, list(known)) for key, known in self._specializations.items()]
+
+    def gave_up(self, key: Any) -> bool:
+        """Whether calls of this kind run unrecorded, having taken too many paths."""
+        return key in self._given_up
+
+    def specialization(self, key: Any, call_: Call) -> Specialization | None:
+        """The recording that this call takes, made if there is none; None after giving up."""
+        self._run(key, call_)
+        for one in self._specializations.get(key, []):
+            try:
+                one.run(call_.values)
+            except GuardFailed:
+                continue
+            return one
+        return None
 
     # -- on plain values ---------------------------------------------------------------------------
 
-    def _run(self, key: Any, call_: _Call) -> Any:
+    def _run(self, key: Any, call_: Call) -> Any:
         known = self._specializations.get(key, [])
         for i, one in enumerate(known):
             try:
@@ -139,12 +144,19 @@ class Jitted(NativeCallable):
             self._give_up(key, known)
             return call_.on(self._f, call_.values)
         one, outputs = self._record(call_)
+        if not known:
+            self._count_kinds(key)
         if one.is_reusable:
-            self._specializations.setdefault(key, []).insert(0, one)
+            self._keep(key, one)
             self._add_entry(one, call_)
         return _result(one.spec, outputs)
 
-    def _add_entry(self, one: Specialization, call_: _Call) -> None:
+    def _keep(self, key: Any, one: Specialization) -> None:
+        if key not in self._specializations and len(self._specializations) >= MAX_KINDS:
+            self._specializations.pop(next(iter(self._specializations)))
+        self._specializations.setdefault(key, []).insert(0, one)
+
+    def _add_entry(self, one: Specialization, call_: Call) -> None:
         """Let calls like this one go to machine code, before all others."""
         if not call_.is_flat or watcher.get() is not None:
             return
@@ -160,7 +172,11 @@ class Jitted(NativeCallable):
     def _next_entry(self) -> Any:
         return self._entries[0] if self._entries else self._python
 
-    def _record(self, call_: _Call) -> tuple[Specialization, list[Any]]:
+    def _record(self, call_: Call) -> tuple[Specialization, list[Any]]:
+        if sum([v.size for v in call_.values]) > LARGE_INPUTS and watcher.get() is None:
+            found = self._record_types(call_)
+            if found is not None:
+                return found
         recording = JitRecording()
         with recording:
             handles = [recording.argument(leaf_type(v), v) for v in call_.values]
@@ -171,6 +187,49 @@ class Jitted(NativeCallable):
             one = Specialization(recording, outputs, spec)
             one.is_array = tuple([isinstance(v, np.ndarray) for v in values])
             return one, values
+
+    def _record_types(self, call_: Call) -> tuple[Specialization, list[Any]] | None:
+        """The same from types alone, without the memory and time of computing in NumPy.
+
+        None where the function asks for a decision, or the code cannot be native: then values are
+        needed.
+        """
+        if not engine.available():
+            return None
+        recording = JitRecording(has_values=False)
+        try:
+            with recording:
+                handles = [
+                    recording.argument(leaf_type(v), is_array=isinstance(v, np.ndarray))
+                    for v in call_.values
+                ]
+                leaves, spec = flatten_outputs("jit", call_.on(self._f, handles))
+                outputs = [recording.output(leaf) for leaf in leaves]
+                recording.check_captured()
+                one = Specialization(recording, outputs, spec)
+        except DecisionError:
+            return None
+        one.is_array = tuple([isinstance(leaf, (np.ndarray, ArrayTracer)) for leaf in leaves])
+        if not one.is_reusable or one.executable is None:
+            return None
+        return one, one.run(call_.values)
+
+    def _count_kinds(self, key: Any) -> None:
+        """Say once that the function is recorded again and again, and what changes."""
+        self._n_kinds += 1
+        if self._n_kinds <= 3:
+            self._first_kinds.append(key)
+        if self._n_kinds != MANY_KINDS + 1:
+            return
+        name = getattr(self._f, "__qualname__", repr(self._f))
+        warnings.warn(
+            f"jit: {name} was recorded and compiled for {self._n_kinds} different kinds of "
+            f"arguments; {what_changes([*self._first_kinds, key])}. Each kind costs a compilation:"
+            " keep shapes and dtypes the same (pad or batch arrays), and pass numbers that change "
+            "as numbers, not as static arguments.",
+            RuntimeWarning,
+            stacklevel=4,
+        )
 
     def _give_up(self, key: Any, known: list[Specialization]) -> None:
         self._given_up.add(key)
@@ -187,7 +246,7 @@ class Jitted(NativeCallable):
 
     # -- inside a recording ------------------------------------------------------------------------
 
-    def _traced(self, key: Any, call_: _Call) -> Any:
+    def _traced(self, key: Any, call_: Call) -> Any:
         for one in self._specializations.get(key, []):
             outputs = _call_guarded(one, call_.values)
             if outputs is not None:
@@ -197,7 +256,7 @@ class Jitted(NativeCallable):
             return self._traced_without_values(call_)
         token = current_body.set(None)
         try:
-            one, _ = self._record(_Call(call_.leaves, call_.spec, call_.dynamic, concrete))
+            one, _ = self._record(Call(call_.leaves, call_.spec, call_.dynamic, concrete))
         finally:
             current_body.reset(token)
         if one.is_reusable:
@@ -208,7 +267,7 @@ class Jitted(NativeCallable):
         assert outputs is not None  # recorded on these very values
         return _result(one.spec, outputs)
 
-    def _traced_without_values(self, call_: _Call) -> Any:
+    def _traced_without_values(self, call_: Call) -> Any:
         recording = Recording("jit", has_values=False, is_body=True)
         recording.may_write_arguments = False
         with recording:
@@ -220,37 +279,6 @@ class Jitted(NativeCallable):
             outputs = [recording.output(leaf) for leaf in leaves]
             program = recording.program(outputs)
         return _result(spec, list(call(program, [*call_.values, *program.captured])))
-
-
-class _BoundJitted:
-    """A jitted method on its instance."""
-
-    def __init__(self, function: Jitted, instance: Any) -> None:
-        self.__wrapped__ = function
-        self.__self__ = instance
-        self.__name__ = getattr(function, "__name__", "jitted")
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.__wrapped__(self.__self__, *args, **kwargs)
-
-
-@dataclass(frozen=True)
-class _Call:
-    """The arguments of one call: all leaves, and which of them are numbers."""
-
-    leaves: list[Any]
-    spec: Any
-    dynamic: list[int]
-    values: list[Any]
-    is_flat: bool = False  # positional leaves only
-
-    def on(self, f: Callable[..., Any], values: Sequence[Any]) -> Any:
-        """Call `f` with other values for the numeric leaves."""
-        leaves = list(self.leaves)
-        for i, value in zip(self.dynamic, values, strict=True):
-            leaves[i] = value
-        args, kwargs = trees.unflatten(self.spec, leaves)
-        return f(*args, **kwargs)
 
 
 def _call_guarded(one: Specialization, values: Sequence[Any]) -> list[Any] | None:
@@ -273,23 +301,6 @@ def _concrete(value: Any) -> Any:
 
 def _result(spec: Any, leaves: Sequence[Any]) -> Any:
     return leaves[0] if spec is None else trees.unflatten(spec, leaves)
-
-
-def _is_numeric(leaf: Any) -> bool:
-    return isinstance(leaf, (Tracer, np.ndarray, np.generic, bool, int, float, complex))
-
-
-def _hashable(leaf: Any) -> Any:
-    try:
-        hash(leaf)
-    except TypeError:
-        raise ArgumentError(
-            "jit: a static argument cannot be hashed.",
-            got=f"{leaf!r} of type {type(leaf).__name__}",
-            expected="numbers and arrays, or hashable objects",
-            try_="a tuple instead of a list, or a closure",
-        ) from None
-    return leaf
 
 
 def jit(

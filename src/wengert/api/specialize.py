@@ -23,7 +23,7 @@ from wengert.ir.program import Equation, Literal, Program, Source, Var
 from wengert.native import engine
 from wengert.native.compiler import can_compile
 from wengert.native.entry import InSpec, OutSpec, Same, make_entry
-from wengert.native.executable import Executable, executable_for, raise_status
+from wengert.native.executable import Executable, executable_for
 from wengert.passes import optimize
 from wengert.trace.evaluate import plan_of, watcher
 from wengert.trace.recording import Recording, same_contents
@@ -35,8 +35,8 @@ _RELEASES_GIL = 40_000  # floating-point operations, about 20 us: from there on 
 class JitRecording(Recording):
     """A recording with values whose decisions become guards."""
 
-    def __init__(self) -> None:
-        super().__init__("jit", has_values=True, is_body=True, keeps_sources=True)
+    def __init__(self, has_values: bool = True) -> None:
+        super().__init__("jit", has_values=has_values, is_body=True, keeps_sources=True)
         self.may_write_arguments = False
         self.guards: list[tuple[int, Var, Any, Source]] = []
 
@@ -131,7 +131,7 @@ class Specialization:
             ins,
             outs,
             fallback=fallback,
-            on_status=raise_status,
+            on_status=executable.raise_status,
             env=executable.env,
             captured=[np.ascontiguousarray(np.asarray(v)) for v in self.captured],
             structure=structure,

@@ -1,8 +1,9 @@
 """Linearization of loop bodies: which carries are active, and where each residual comes from.
 
 A residual that no iteration changes is computed again from the constants, once, outside the
-linear loop; one that is an item of xs or already a y is read where it stands; only the others are
-stacked by the forward loop.
+linear loop; one that is an item of xs or already a y is read where it stands; one that is a sum or
+a product of such, or of what is stacked anyhow, is computed again in each turn; only the others
+are stacked by the forward loop.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ from wengert.control.programs import (
     zeros_equation,
 )
 from wengert.ir.program import Equation, Program, Var, atom_type, prune
+from wengert.ops.core import add_p, mul_p, neg_p, sub_p
 from wengert.trace.evaluate import record_program
 from wengert.transforms.batch import batch_program
+
+# What is cheaper to compute again than to store and to load.
+_CHEAP = frozenset({add_p, mul_p, neg_p, sub_p})
 
 
 @dataclass(frozen=True)
@@ -105,12 +110,13 @@ def linear_loop(body: Program, n_consts: int, n_carry: int, active: Sequence[boo
     xs = {v: i for i, v in enumerate(body.inputs) if i >= n_consts + n_carry}
     outputs: list[Any] = list(body.outputs)
     fixed, from_xs, stacked = [], [], []
+    repeated = _repeated(made, {v for v in (*constant, *xs)}, outputs[n_carry:])
     for r in made.residuals:
         if r in constant:
             fixed.append(r)
         elif r in xs:
             from_xs.append(r)
-        else:
+        elif r not in repeated:
             if r not in outputs[n_carry:]:
                 outputs.append(r)
             stacked.append(r)
@@ -132,7 +138,14 @@ def linear_loop(body: Program, n_consts: int, n_carry: int, active: Sequence[boo
     kept, _ = prune((), made.forward, fixed)
     return LinearLoop(
         Program(body.inputs, made.forward, outputs),
-        _linear_body(made, inputs, [i - n_consts for i in carry], out_ys, result, body),
+        _linear_body(
+            [*repeated.values(), *made.linear],
+            inputs,
+            [i - n_consts for i in carry],
+            out_ys,
+            result,
+            body,
+        ),
         Program(body.inputs, kept, fixed),
         tuple([xs[r] for r in from_xs]),
         tuple([outputs.index(r, n_carry) for r in stacked]),
@@ -144,14 +157,13 @@ def linear_loop(body: Program, n_consts: int, n_carry: int, active: Sequence[boo
 
 
 def _linear_body(
-    made: LinearSplit,
+    equations: list[Equation],
     inputs: Sequence[Var],
     carry: Sequence[int],
     out_ys: Sequence[int],
     result: dict[int, Any],
     body: Program,
 ) -> Program:
-    equations: list[Equation] = list(made.linear)
     outputs = []
     for j in (*carry, *out_ys):
         if j not in result:
@@ -159,6 +171,23 @@ def _linear_body(
             result[j] = equations[-1].outputs[0]
         outputs.append(result[j])
     return Program(inputs, equations, outputs)
+
+
+def _repeated(made: LinearSplit, known: set[Any], ys: Sequence[Any]) -> dict[Var, Equation]:
+    """Residuals that cost no more to compute again from others than to keep, in order."""
+    residuals = set(made.residuals)
+    there = residuals & known
+    made_by = {v: eq for eq in made.forward for v in eq.outputs}
+    there.update([r for r in made.residuals if r not in made_by or r in ys])
+    repeated: dict[Var, Equation] = {}
+    for eq in made.forward:
+        r = eq.outputs[0] if eq.outputs else None
+        if r not in residuals or r in there:
+            continue
+        if eq.primitive in _CHEAP and all(type(a) is not Var or a in there for a in eq.inputs):
+            repeated[r] = eq
+        there.add(r)
+    return repeated
 
 
 def _invariant(body: Program, made: LinearSplit, n_consts: int, n_carry: int) -> set[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from wengert.ir.emission import Whole as WholeRule
@@ -22,6 +23,15 @@ from wengert.native.views import strided
 from wengert.native.whole import Machine
 
 Regions = dict[Any, Callable[..., None]]
+
+
+@dataclass(frozen=True)
+class BlockNote:
+    """What was written: a block's plan, and the loop or branch that it is a body of."""
+
+    depth: int
+    plan: Plan
+    inside: Whole | None
 
 
 class BlockWriter:
@@ -59,6 +69,7 @@ class BlockWriter:
         self._plan: Any = None
         self._taken: dict[Var, Buffer] = {}  # of the block being written
         self._depth = 0  # of the block being written
+        self._step: Whole | None = None  # being written, whose own blocks come next
 
     def write(
         self,
@@ -72,7 +83,7 @@ class BlockWriter:
         """
         targets = targets or {}
         plan = Planner(equations, outputs).plan()
-        self.notes.append((self.b.depth, plan))
+        self.notes.append(BlockNote(self.b.depth, plan, self._step))
         self.elements.definitions.update(plan.definitions)
         for v, d in plan.definitions.items():
             self.elements.sources[v] = d
@@ -83,8 +94,9 @@ class BlockWriter:
             self.machine,
             lambda m: self._destination(m, plan, targets, taken),
             self._finished,
+            plan.stored,
         )
-        outer = (self._plan, self._depth, self._taken)
+        outer = (self._plan, self._depth, self._taken, self._step)
         self._plan, self._depth, self._taken = plan, self.b.depth, taken
         for p, step in enumerate(plan.steps):
             if isinstance(step, (Node, Member)):
@@ -96,18 +108,26 @@ class BlockWriter:
             elif isinstance(step, Force):
                 self.force(step.var)
             elif isinstance(step, Whole):
+                self._step = step
                 self._whole(step, targets, taken, last.get(p, ()))
             for v in last.get(p, ()):
                 if v in taken:
+                    self._note_memory(v, taken[v])
                     self.frame.give_back(taken.pop(v))
         for v, buffer in targets.items():
             if self.elements.sources.get(v) is not buffer:
                 self.spill_into(v, buffer)
-        for buffer in taken.values():
+        for v, buffer in taken.items():
+            self._note_memory(v, buffer)
             if not self._is_output(buffer, outputs):
                 self.frame.give_back(buffer)
-        self._plan, self._depth, self._taken = outer
+        self._plan, self._depth, self._taken, self._step = outer
         return plan
+
+    def _note_memory(self, v: Var, buffer: Buffer) -> None:
+        place = self.frame.sizes.get(buffer.base.text)
+        if place is not None:
+            self._plan.memory[v] = place
 
     def _is_output(self, buffer: Buffer, outputs: Sequence[Any]) -> bool:
         return any(type(a) is Var and self.elements.sources.get(a) is buffer for a in outputs)
@@ -120,6 +140,10 @@ class BlockWriter:
         v = m.var
         if v not in plan.stored:
             return None
+        region = self.frame.region
+        is_private = region is not None and plan.stored[v] > region.level
+        if is_private:
+            taken = region.taken
         buffer = targets.get(v) or taken.get(v)
         if buffer is None:
             left_out = {a.position for g in m.loops[: plan.stored[v]] for a in g}
@@ -130,7 +154,7 @@ class BlockWriter:
             made = self.frame.take(kind, kept)
             strides = tuple([0 if p in left_out else s for p, s in enumerate(c_strides(kept))])
             buffer = taken[v] = Buffer(
-                made.base, kind, shape, strides, 0, self._depth + plan.stored[v]
+                made.base, kind, shape, strides, 0, self._depth + plan.stored[v] + is_private
             )
         if plan.stored[v] or len(m.path) > 0:
             self.elements.sources[v] = buffer
@@ -234,6 +258,7 @@ class BlockWriter:
             outputs.append(buffer)
         if isinstance(d.rule, WholeRule):
             self.machine.equation = eq
+            self.machine.fallback = lambda: self.callback(self, eq, inputs, outputs)
             d.rule.f(self.machine, *inputs, *outputs, **eq.params)
         else:
             self.callback(self, eq, inputs, outputs)

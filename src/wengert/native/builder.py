@@ -138,7 +138,7 @@ def float_text(x: float, kind: str) -> str:
 class Scope:
     """An open block at one depth: a loop's body, a branch, or the function's top."""
 
-    __slots__ = ("depth", "floor", "label", "lines", "memo", "table")
+    __slots__ = ("depth", "floor", "label", "lines", "memo", "table", "variables")
 
     def __init__(self, depth: int, label: str, floor: int) -> None:
         self.depth = depth
@@ -147,6 +147,7 @@ class Scope:
         self.lines: list[str] = []
         self.table: dict[Any, Value] = {}  # instructions written here
         self.memo: dict[Any, Any] = {}  # for users: what lives as long as this scope
+        self.variables: dict[str, str] = {}  # of a loop, which is written at its end: their types
 
 
 class Loop:
@@ -191,6 +192,7 @@ class Builder:
         self.entry_lines: list[str] = []  # allocas
         self.scopes = [Scope(0, "start", 0)]
         self.n_instructions = 0
+        self.outlined: list[str] = []  # functions that this one calls, finished
 
     # -- names, scopes, text ---------------------------------------------------------------------
 
@@ -219,7 +221,7 @@ class Builder:
         body += [line if line.endswith(":") else "  " + line for line in self.entry_lines]
         body += ["  br label %start", "start:"]
         body += [line if line.endswith(":") else "  " + line for line in self.scopes[0].lines]
-        return "\n".join([*body, "}", ""])
+        return "\n".join([*body, "}", "", *self.outlined])
 
     def line(self, text: str) -> None:
         """An instruction that stays where it is written: a store, a call, a terminator."""
@@ -433,6 +435,7 @@ class Builder:
         loop.index = Value(self.fresh("i"), "i8", 0, depth)
         loop.carried = [Value(self.fresh("c"), x.kind, x.lanes, depth) for x in inits]
         self.scopes.append(Scope(depth, loop.header, self.scope.floor))
+        self.scope.variables = {v.text: v.type for v in (loop.index, *loop.carried)}
         return loop
 
     def close_loop(self, loop: Loop, nexts: Sequence[Value] = ()) -> list[Value]:

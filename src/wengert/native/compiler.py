@@ -15,7 +15,7 @@ from typing import Any
 from wengert.control.custom_equation import custom_p
 from wengert.ir.program import Equation, Literal, Program, Var
 from wengert.native.arithmetic import Arithmetic
-from wengert.native.block import BlockWriter
+from wengert.native.block import BlockNote, BlockWriter
 from wengert.native.builder import Value
 from wengert.native.callbacks import Callback, write_callback
 from wengert.native.control import REGIONS
@@ -34,11 +34,13 @@ class Kernel:
 
     ir: str
     callbacks: list[Callback]
-    notes: list[Any] = field(default_factory=list)  # (depth, Plan) of every block
+    notes: list[BlockNote] = field(default_factory=list)  # of every block, as it was written
     guards: list[Equation] = field(default_factory=list)
     sites: list[Equation] = field(default_factory=list)  # those that may fail
     arena_bytes: int = 0
     n_instructions: int = 0
+    calls: list[tuple[Equation, str]] = field(default_factory=list)  # of library functions
+    program: Program | None = None  # in the equations that were written
 
 
 def compile_program(
@@ -93,6 +95,8 @@ def _compile(program: Program, symbol: str, is_poisoned: bool) -> Kernel:
         writer.machine.sites,
         frame.arena.size,
         b.n_instructions,
+        writer.machine.calls,
+        program,
     )
 
 

@@ -27,8 +27,12 @@ from wengert.native.rules import (
     neutral,
     operand_kinds,
     shape_of,
+    weight,
 )
 from wengert.types import Type
+
+LEAST_PACKED = 8  # operations from which a function of a few numbers is computed in lanes
+MOST_PACKED = 64
 
 Registers = dict[tuple[Index, ...], Any]
 
@@ -36,7 +40,7 @@ Registers = dict[tuple[Index, ...], Any]
 class Definition:
     """An equation that defines Vars, with its rule and what is looked up often."""
 
-    __slots__ = ("equation", "kinds", "out", "out_kind", "rule")
+    __slots__ = ("equation", "is_packed", "kinds", "out", "out_kind", "rule")
 
     def __init__(self, equation: Equation) -> None:
         self.equation = equation
@@ -46,6 +50,14 @@ class Definition:
         )
         self.out = equation.outputs[0] if equation.outputs else None
         self.out_kind = kind_of(self.out) if self.out is not None else None
+        # A costly function of a few numbers: computed for all of them at once, in lanes.
+        self.is_packed = (
+            isinstance(self.rule, Elementwise)
+            and self.out is not None
+            and 2 < self.out.type.size <= MOST_PACKED  # type: ignore[union-attr]  # no stacks here
+            and weight(equation) >= LEAST_PACKED
+            and self.out_kind in ("f8", "f4")
+        )
 
 
 class Elements:
@@ -111,6 +123,10 @@ class Elements:
 
     def _pulled(self, source: Definition, at: tuple[Index, ...]) -> Any:
         rule, eq = source.rule, source.equation
+        if source.is_packed and all([type(i) is int for i in at]):
+            found = self._packed(source, at)
+            if found is not None:
+                return found
         if isinstance(rule, Elementwise):
             values = [
                 self.b.convert(self.element(a, broadcast_index(at, shape_of(a))), kind)
@@ -124,6 +140,42 @@ class Elements:
         else:
             raise AssertionError(f"{eq.primitive.name} cannot be pulled")
         return self.b.convert(value, source.out_kind or "f8")
+
+    def _packed(self, source: Definition, at: tuple[Index, ...]) -> Any:
+        """All elements of a tiny value in lanes, all remembered; None where lanes are taken."""
+        rule, eq, b = source.rule, source.equation, self.b
+        assert isinstance(rule, Elementwise) and source.out is not None
+        shape = shape_of(source.out)
+        everywhere = list(itertools.product(*[range(n) for n in shape]))
+        columns = [
+            [
+                b.convert(self.element(a, broadcast_index(p, shape_of(a))), kind)
+                for p in everywhere
+            ]
+            for a, kind in zip(eq.inputs, source.kinds or (), strict=True)
+        ]
+        if any([x.lanes or isinstance(x, Complex) for column in columns for x in column]):
+            return None
+        if all([x.const is not None for column in columns for x in column]):
+            return None
+        for start in range(0, len(everywhere), 8):
+            chosen = everywhere[start : start + 8]
+            n = len(chosen)
+            lanes = 1 if n == 1 else 2 if n == 2 else 4 if n <= 4 else 8
+            operands = []
+            for column in columns:
+                part = column[start : start + n]
+                part += part[-1:] * (lanes - n)
+                is_same = all([x.text == part[0].text for x in part])
+                operands.append(part[0] if lanes == 1 or is_same else b.gather_lanes(part))
+            value = b.convert(rule.f(b, *operands, **eq.params), source.out_kind or "f8")
+            for lane, p in enumerate(chosen):
+                self.remember(source.out, p, b.extract(value, lane) if value.lanes else value)
+        for scope in reversed(b.scopes):
+            found = scope.memo.get((source.out, at))
+            if found is not None:
+                return found
+        return None
 
     def reduced(self, source: Definition, at: tuple[Index, ...]) -> Any:
         """A small reduction written out, one term after the other."""

@@ -67,6 +67,7 @@ __all__ = [
     "Linked",
     "Options",
     "Seconds",
+    "assembly",
     "available",
     "exclusive",
     "fingerprint",
@@ -74,6 +75,7 @@ __all__ = [
     "link_blob",
     "reason",
     "source_digest",
+    "source_state",
 ]
 
 
@@ -89,7 +91,7 @@ def reason() -> str | None:
 
 
 def fingerprint() -> bytes:
-    """What object code depends on besides its IR: host CPU, LLVM and the library's version."""
+    """What object code depends on besides its IR: the host CPU and LLVM."""
     chain = _require()
     return chain.fingerprint
 
@@ -100,10 +102,24 @@ def source_digest() -> bytes:
 
     For keys of what is stored before there is IR: a change in a pass or a rule makes them stale.
     """
-    package = Path(__file__).parent.parent
-    files = sorted(package.rglob("*.py"))
-    facts = [(str(f.relative_to(package)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    return hashlib.sha256(repr(facts).encode()).digest()
+    return source_state()[1]
+
+
+def source_state() -> tuple[float, bytes]:
+    """When one of the library's own files last changed, and the digest of all, as of now."""
+    newest = 0
+    digest = hashlib.sha256()
+    folders = [str(Path(__file__).parent.parent)]
+    while folders:
+        for entry in sorted(os.scandir(folders.pop()), key=lambda e: e.name):
+            if entry.name.endswith(".py"):
+                status = entry.stat()
+                newest = max(newest, status.st_mtime_ns)
+                digest.update(f"{entry.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+            elif entry.is_dir() and entry.name != "__pycache__":
+                folders.append(entry.path)
+                digest.update(f"{entry.name}/\n".encode())
+    return newest / 1e9, digest.digest()
 
 
 def link(
@@ -155,6 +171,12 @@ def link(
     if key is not None:
         disk_cache.put(key, blob)
     return _link_object(chain, name, blob, code, exported, externals, seconds, from_disk=False)
+
+
+def assembly(ir_text: str) -> str:
+    """The machine code of a module of LLVM IR, to be read."""
+    with _lock:
+        return _require().assembly(ir_text)
 
 
 def link_blob(blob: bytes, name: str) -> Linked:

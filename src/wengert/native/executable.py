@@ -18,8 +18,8 @@ from wengert.control.guard import GuardFailed
 from wengert.errors import InternalError, describe_location
 from wengert.ir.failure import parse_status
 from wengert.ir.program import Equation, Program, Var
-from wengert.native import callbacks, engine, runtime
-from wengert.native.compiler import Kernel, compile_program
+from wengert.native import callbacks, engine, runtime, stored
+from wengert.native.compiler import compile_program
 from wengert.native.frame import NO_MEMORY
 
 _Function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
@@ -29,37 +29,62 @@ _Function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, c
 class Seconds:
     """Where the time of making an Executable went."""
 
-    write: float
-    parse: float
-    codegen: float
-    link: float
+    passes: float = 0.0
+    write: float = 0.0
+    parse: float = 0.0
+    codegen: float = 0.0
+    link: float = 0.0
 
     @property
     def total(self) -> float:
-        return self.write + self.parse + self.codegen + self.link
+        return self.passes + self.write + self.parse + self.codegen + self.link
 
 
 _MAX_EXECUTABLES = 1024
 _executables: dict[int, Executable] = {}  # by structure key, least recently used first
 
 
+def _unchanged(program: Program) -> Program:
+    return program
+
+
 def executable_for(
-    program: Program, optimize: Callable[[Program], Program] = lambda program: program
+    program: Program, optimize: Callable[[Program], Program] = _unchanged
 ) -> Executable:
-    """The native code of a Program, made once a structure; `optimize` is run before."""
-    key = program.key
-    known = _executables.pop(key, None)
-    if known is None:
-        known = Executable(optimize(program))
-        if len(_executables) >= _MAX_EXECUTABLES:
-            _executables.pop(next(iter(_executables)))
-    _executables[key] = known
-    return known
+    """The native code of a Program, made once a structure; `optimize` is run before.
+
+    What an earlier process made is taken from disk, without running `optimize`.
+    """
+    with engine.exclusive():  # also for what is global while code is written
+        key = program.key
+        known = _executables.pop(key, None)
+        if known is None:
+            known = _stored(program, optimize) or Executable(program, optimize=optimize)
+            if len(_executables) >= _MAX_EXECUTABLES:
+                _executables.pop(next(iter(_executables)))
+        _executables[key] = known
+        return known
 
 
 def clear_executables() -> None:
     """Forget all native code that nobody holds."""
     _executables.clear()
+
+
+def _stored(program: Program, optimize: Callable[[Program], Program]) -> Executable | None:
+    """The Executable from what is on disk; if nothing is, what is made now will be kept there."""
+    key = stored.key_of(program, f"{optimize.__module__}.{optimize.__qualname__}")
+    if key is None:
+        return None
+    callbacks.register()
+    runtime.ensure()
+    found = stored.load(key)
+    if found is not None:
+        return Executable(program, optimize=optimize, found=found)
+    made = Executable(program, optimize=optimize)
+    if not made.n_callbacks:
+        stored.save(key, made.linked, made.facts)
+    return made
 
 
 class Executable:
@@ -71,23 +96,63 @@ class Executable:
         All inputs are given at each call, captured ones too.
     is_poisoned : bool
         Whether memory for intermediate values is filled with NaNs first: for tests.
+    optimize : callable
+        What is done to the Program first. Inputs, and which outputs are literals, stay the same.
+    found : pair, optional
+        What is linked already, and what is known of it: see `stored.py`.
     """
 
-    def __init__(self, program: Program, is_poisoned: bool = False) -> None:
-        callbacks.register()
-        runtime.ensure()
-        start = time.perf_counter()
+    def __init__(
+        self,
+        program: Program,
+        is_poisoned: bool = False,
+        optimize: Callable[[Program], Program] = _unchanged,
+        found: tuple[engine.Linked, stored.Facts] | None = None,
+    ) -> None:
         self.program = program
-        self.kernel: Kernel = compile_program(program, is_poisoned=is_poisoned)
-        written = time.perf_counter() - start
-        self.linked = engine.link(self.kernel.ir, "wengert_kernel", exports=["kernel"])
-        done = self.linked.seconds
-        self.seconds = Seconds(written, done.parse, done.codegen, done.link)
-        self.env = callbacks.new_table(self.kernel.callbacks)
+        self._optimize = optimize
+        self._sites: Sequence[Equation] | None = None
+        if found is None:
+            callbacks.register()
+            runtime.ensure()
+            start = time.perf_counter()
+            optimized = optimize(program)
+            passed = time.perf_counter()
+            kernel = compile_program(optimized, is_poisoned=is_poisoned)
+            written = time.perf_counter()
+            self.linked = engine.link(kernel.ir, "wengert_kernel", exports=["kernel"])
+            done = self.linked.seconds
+            self.seconds = Seconds(
+                passed - start, written - passed, done.parse, done.codegen, done.link
+            )
+            self.facts = stored.Facts(
+                kernel.arena_bytes, len(kernel.guards), len(kernel.sites), kernel.n_instructions
+            )
+            self._sites = kernel.sites
+            self.n_callbacks = len(kernel.callbacks)
+            self.env = callbacks.new_table(kernel.callbacks)
+        else:
+            self.linked, self.facts = found
+            self.seconds = Seconds(link=self.linked.seconds.link)
+            self.n_callbacks = 0
+            self.env = callbacks.new_table(())
         self.address = self.linked.address("kernel")
         self._function = _Function(self.address)
         self._in_types = [v.type for v in program.inputs]
         self._outs = [a for a in program.outputs if type(a) is Var]
+
+    @property
+    def from_disk(self) -> bool:
+        """Whether the code came from disk, before passes and IR were made or after."""
+        return self.linked.from_disk
+
+    @property
+    def sites(self) -> Sequence[Equation]:
+        """The equations that may fail, by number; found out again for code from disk."""
+        if self._sites is None:
+            with engine.exclusive():
+                self._sites = compile_program(self._optimize(self.program)).sites
+        return self._sites
 
     def __del__(self) -> None:
         env = getattr(self, "env", None)
@@ -107,9 +172,13 @@ class Executable:
         if status:
             if status > 0:
                 raise GuardFailed
-            raise_status(status, self.kernel.sites)
+            self.raise_status(status)
         made = iter(outs)
         return [next(made) if type(a) is Var else a.value for a in self.program.outputs]
+
+    def raise_status(self, status: int) -> None:
+        """Raise what a negative status of the kernel stands for."""
+        raise_status(status, self.sites if parse_status(status) else ())
 
 
 def raise_status(status: int, sites: Sequence[Equation] = ()) -> None:

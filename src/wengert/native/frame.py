@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from wengert.native.arithmetic import Arithmetic
 from wengert.native.builder import LLVM_TYPES, SIZES, Value
@@ -28,10 +29,14 @@ class Frame:
         self.sizes: dict[str, tuple[int, int]] = {}  # base text -> offset, bytes
         self.calls_library = False  # BLAS or LAPACK, which then run on one thread
         self.is_poisoned = False  # whether the arena is filled with NaNs first, in tests
+        self.region: Any = None  # of blocks that threads share, while one is written
         self._roll: Value | None = None
 
     def take(self, kind: str, shape: Sequence[int]) -> Buffer:
         """A new array, its contents undefined, C order."""
+        if self.region is not None:
+            taken: Buffer = self.region.take(kind, shape)
+            return taken
         n_bytes = SIZES[kind] * math.prod(shape)
         offset = self.arena.take(n_bytes)
         base = self.b.pure(

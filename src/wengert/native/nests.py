@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.ir.emission import Reduce
+from wengert.ir.program import Var
 from wengert.native.arithmetic import Arithmetic
 from wengert.native.builder import Value, parts, rebuilt
 from wengert.native.elements import Elements, Reader
-from wengert.native.index import Affine, Index, Symbol, linear
+from wengert.native.index import Affine, Index, Symbol, linear, symbol
 from wengert.native.memory import Buffer, Half, LoopBinding, store
 from wengert.native.packing import pack
+from wengert.native.parallel import Region, cut, level_of
 from wengert.native.plan import Axis, Member, Node
 from wengert.native.rules import combine, neutral
 from wengert.native.whole import Machine
@@ -26,6 +28,8 @@ from wengert.native.whole import Machine
 VECTOR_BYTES = 32
 MAX_BREAKS = 12  # pieces a loop is cut into for parts of arrays
 MAX_WRITTEN = 3000  # operations an element, over all pieces
+GROUP = 128  # turns of a long sum that are added one after the other
+LONG_SUM = 4 * GROUP  # turns from which a sum is cut into groups
 LARGE_BODY = 150  # operations an element from which a body is written for few chunks only
 
 
@@ -33,13 +37,19 @@ class NestWriter:
     """Writes the nests of a plan; `destination` gives the Buffer a member is stored in, or None."""
 
     def __init__(
-        self, elements: Elements, machine: Machine, destination: Any, finished: Any
+        self,
+        elements: Elements,
+        machine: Machine,
+        destination: Any,
+        finished: Any,
+        stored: dict[Var, int],
     ) -> None:
         self.elements = elements
         self.machine = machine
         self.b: Arithmetic = elements.b
         self.destination = destination
         self.finished = finished  # called with a reduction's Var, index and value
+        self.stored = stored  # as in `Plan`
 
     def write(self, step: Node | Member) -> None:
         """A whole nest, or a member without loops."""
@@ -47,6 +57,9 @@ class NestWriter:
             self._child(step, {})
             return
         choose_lanes(step)
+        for m in step.members():
+            if m.accumulates:
+                self._fill(m)
         before = pack(step, self.elements, self.machine)
         self._child(step, {})
         for v, source in before.items():
@@ -89,9 +102,17 @@ class NestWriter:
         b = self.b
         before = {m: sums[m] for m in mine}
         in_lanes = lanes > 0 and bool(mine)
-        inits = {m: self._start(m) if in_lanes else sums[m] for m in mine}
         step = max(lanes, 1)
+        blocks = cut(node, step, start, stop) if self.machine.frame.region is None else None
         node.current_lanes = lanes
+        if blocks is not None:
+            results = self._in_blocks(node, symbol, lanes, start, stop, mine, sums, *blocks)
+            for m in mine:
+                how = m.source.rule.how  # type: ignore[union-attr]  # a reduction
+                pairs = zip(before[m], results[m], strict=True)
+                sums[m] = [combine(b, how, x, y) for x, y in pairs]
+            return
+        inits = {m: self._start(m) if in_lanes else sums[m] for m in mine}
         if stop - start == step:
             b.open_block()
             symbol.binding = LoopBinding(b.index(start), lanes, b.depth)
@@ -103,7 +124,9 @@ class NestWriter:
             made = iter(b.close_block(values))
             results = {m: [rebuilt(x, made) for x in sums[m]] for m in mine}
         else:
-            results = self._turns(node, symbol, lanes, start, stop, mine, inits, sums)
+            first, last = b.index(start), b.index(stop)
+            n_turns = (stop - start) // step
+            results = self._turns(node, symbol, lanes, first, last, mine, inits, sums, n_turns)
         for m in mine:
             if in_lanes:
                 values = [self._across(m, v) for v in results[m]]
@@ -112,7 +135,7 @@ class NestWriter:
             else:
                 sums[m] = results[m]
 
-    def _turns(
+    def _in_blocks(
         self,
         node: Node,
         symbol: Symbol,
@@ -120,15 +143,74 @@ class NestWriter:
         start: int,
         stop: int,
         mine: Sequence[Member],
+        sums: dict[Member, list[Any]],
+        n_blocks: int,
+        size: int,
+    ) -> dict[Member, list[Any]]:
+        """The turns in blocks that threads share; partial results are combined by halves."""
+        b, frame = self.b, self.machine.frame
+        level = level_of(node)
+        for m in node.members():
+            if self.stored.get(m.var, level + 1) <= level:
+                self.destination(m)
+        inits = {m: self._start(m) for m in mine}
+        tables = {m: frame.take(m.source.out_kind or "f8", (n_blocks, len(inits[m]))) for m in mine}
+        region = Region(b, frame, n_blocks, level)
+        first = b.add(b.mul(region.block, b.index(size)), b.index(start))
+        last = b.minimum(b.add(first, b.index(size)), b.index(stop))
+        block = self._turns(
+            node, symbol, lanes, first, last, mine, inits, sums, size // max(lanes, 1)
+        )
+        number = Affine(0, ((Symbol(n_blocks, region.block), 1),))
+        for m in mine:
+            for k, x in enumerate(block[m]):
+                store(b, tables[m], (number, k), self._across(m, x) if lanes else x)
+        region.close()
+        results = {m: self._halved(m, tables[m]) for m in mine}
+        for table in tables.values():
+            frame.give_back(table)
+        return results
+
+    def _halved(self, m: Member, table: Buffer) -> list[Any]:
+        """The rows of a table combined: the second half with the first, until one is left."""
+        b, machine = self.b, self.machine
+        n_rows, n_results = table.shape
+        how = m.source.rule.how  # type: ignore[union-attr]  # a reduction
+        if n_rows > 1:
+            level = b.open_loop(b.index((n_rows - 1).bit_length()), [b.index(n_rows)])
+            (n,) = level.carried
+            half = b.shift("lshr", b.add(n, b.index(1)), b.index(1))
+            rows = b.open_loop(b.sub(n, half))
+            low: Index = machine.index_of(rows, n_rows)
+            high = low + Affine(0, ((Symbol(n_rows, half), 1),))
+            for k in range(n_results):
+                x, y = machine.load(table, (low, k)), machine.load(table, (high, k))
+                store(b, table, (low, k), combine(b, how, x, y))
+            b.close_loop(rows)
+            b.close_loop(level, [half])
+        return [machine.load(table, (0, k)) for k in range(n_results)]
+
+    def _turns(
+        self,
+        node: Node,
+        symbol: Symbol,
+        lanes: int,
+        start: Value,
+        stop: Value,
+        mine: Sequence[Member],
         inits: dict[Member, list[Any]],
         sums: dict[Member, list[Any]],
+        n_turns: int,
     ) -> dict[Member, list[Any]]:
+        """A loop whose turns are written once; what its reductions come to."""
+        if n_turns >= LONG_SUM and is_summed_in_lanes(node, mine, lanes):
+            return self._in_groups(node, symbol, lanes, start, stop, mine, inits, sums)
         b = self.b
         flat: list[Value] = []
         for m in mine:
             width = lanes or self._outer_lanes(m)
             flat += [b.splat(v, width) for x in inits[m] for v in parts(x)]
-        loop = b.open_loop(b.index(stop), flat, b.index(start), max(lanes, 1))
+        loop = b.open_loop(stop, flat, start, max(lanes, 1))
         symbol.binding = LoopBinding(loop.index, lanes, b.depth)
         carried = iter(loop.carried)
         for m in mine:
@@ -139,6 +221,33 @@ class NestWriter:
         for m, var in zip(mine, _grouped(loop.carried, mine, inits), strict=True):
             for value, own in zip([v for x in sums[m] for v in parts(x)], var, strict=True):
                 nexts.append(b.splat(value, own.lanes))
+        results = iter(b.close_loop(loop, nexts))
+        return {m: [rebuilt(x, results) for x in inits[m]] for m in mine}
+
+    def _in_groups(
+        self,
+        node: Node,
+        symbol: Symbol,
+        lanes: int,
+        start: Value,
+        stop: Value,
+        mine: Sequence[Member],
+        inits: dict[Member, list[Any]],
+        sums: dict[Member, list[Any]],
+    ) -> dict[Member, list[Any]]:
+        """Long sums by groups of turns, whose totals are added up: rounding errors stay small."""
+        b, size = self.b, GROUP * lanes
+        flat = [b.splat(v, lanes) for m in mine for x in inits[m] for v in parts(x)]
+        loop = b.open_loop(stop, flat, start, size)
+        last = b.minimum(b.add(loop.index, b.index(size)), stop)
+        fresh = {m: self._start(m) for m in mine}
+        group = self._turns(node, symbol, lanes, loop.index, last, mine, fresh, sums, GROUP)
+        nexts: list[Value] = []
+        for m, own in zip(mine, _grouped(loop.carried, mine, inits), strict=True):
+            how = m.source.rule.how  # type: ignore[union-attr]  # a reduction
+            before = iter(own)
+            for x, y in zip(inits[m], group[m], strict=True):
+                nexts += parts(combine(b, how, rebuilt(x, before), y))
         results = iter(b.close_loop(loop, nexts))
         return {m: [rebuilt(x, results) for x in inits[m]] for m in mine}
 
@@ -184,8 +293,38 @@ class NestWriter:
             result.append(total)
         return result
 
+    def _fill(self, m: Member) -> None:
+        """What a sum in memory starts from."""
+        target, rule = self.destination(m), m.source.rule
+        assert target is not None and isinstance(rule, Reduce)
+        start = neutral(self.b, rule.how, target.kind)
+        flat = Buffer(target.base, target.kind, (math.prod(target.shape),), (1,), target.offset)
+        node = Node([Axis(flat.shape[0], symbol(flat.shape[0]), False, 0)])
+        node.lanes = VECTOR_BYTES // 8
+        own = merged_symbols(node.axes)
+        for lanes, first, stop in _piece(node, 0, flat.shape[0]):
+            loop = self.b.open_loop(self.b.index(stop), (), self.b.index(first), max(lanes, 1))
+            own.binding = LoopBinding(loop.index, lanes, self.b.depth)
+            store(self.b, flat, (node.axes[0].index,), start)
+            self.b.close_loop(loop)
+
+    def _accumulate(self, m: Member) -> None:
+        """The terms of this turn added to what is in memory."""
+        target, rule, eq = self.destination(m), m.source.rule, m.source.equation
+        assert target is not None and isinstance(rule, Reduce)
+        reader = Reader(self.elements, m.source)
+        for at in self._out_indices(m):
+            total = self.machine.load(target, at)
+            for r in self._reduced_indices(m):
+                term = self.b.convert(rule.read(reader, at, r, **eq.params), target.kind)
+                total = combine(self.b, rule.how, total, term)
+            store(self.b, target, at, total)
+
     def _member(self, m: Member) -> None:
         """Elements that this turn makes, stored."""
+        if m.accumulates:
+            self._accumulate(m)
+            return
         rule, eq = m.source.rule, m.source.equation
         target = self.destination(m)
         for at in self._out_indices(m):
@@ -229,6 +368,15 @@ class NestWriter:
 
 
 # -- lanes -----------------------------------------------------------------------------------------
+
+
+def is_summed_in_lanes(node: Node, mine: Sequence[Member], lanes: int) -> bool:
+    """Whether a loop adds up floats in lanes, and does nothing else but that."""
+    return (
+        lanes > 0
+        and all(m in mine for m in node.children)
+        and any(m.source.rule.how == "sum" for m in mine)  # type: ignore[union-attr]
+    )
 
 
 def choose_lanes(root: Node) -> None:

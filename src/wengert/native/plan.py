@@ -23,7 +23,8 @@ from wengert.ir.emission import Whole as WholeRule
 from wengert.ir.program import Equation, Var
 from wengert.native.elements import Definition, Reader
 from wengert.native.index import Affine, Index, Symbol, linear, symbol
-from wengert.native.probe import At, Probe, _weight
+from wengert.native.probe import At, Probe
+from wengert.native.rules import weight
 from wengert.native.views import root
 from wengert.types import Type
 
@@ -33,6 +34,7 @@ UNROLLED = 64  # elements of trailing axes that are written out within a loop
 SMALL_SUM = 32  # terms of a sum that are written out
 SHARED_COST = 5  # additions an element that make a value read in two loops worth storing
 REPEATED_COST = 4  # the same where a loop around its own axes would repeat its computation
+LARGEST_ACCUMULATED = 8192  # elements of a sum that is accumulated in memory
 DEEP = 60  # equations after which a chain of tiny values is computed
 FEW_PARTS = 4  # parts up to which a loop is cut at their edges instead
 LONG = 160  # operations an element after which a chain is cut by storing it
@@ -63,7 +65,8 @@ class Member:
     """A held value: how its elements are made, and the loops it needs.
 
     `loops` are groups of axes merged into one loop each, outermost first; `unrolled` axes are
-    written out in the innermost turn. A part of an assembled value has an `atom` that it copies.
+    written out in the innermost turn. A part of an assembled value has an `atom` that it copies. A
+    reduction that `accumulates` runs over its reduced axes outside of its own and adds to memory.
     """
 
     source: Definition
@@ -75,6 +78,7 @@ class Member:
     atom: Any = None
     destination: Any = None  # of a part: index of the operand to index of the whole
     path: list[Node] = field(default_factory=list)
+    accumulates: bool = False
 
     @property
     def is_reduction(self) -> bool:
@@ -90,7 +94,9 @@ class Member:
 
     @property
     def reduced_nodes(self) -> list[Node]:
-        """The loops of the nest that the reduction runs over."""
+        """The loops of the nest that the reduction runs over, its sums in registers."""
+        if self.accumulates:
+            return []
         return [n for n, group in zip(self.path, self.loops, strict=True) if group[0].is_reduced]
 
     def n_out_loops(self) -> int:
@@ -148,6 +154,7 @@ class Plan:
     members: dict[Var, list[Member]]
     stored: dict[Var, int]  # held in memory: the number of its leading loops that are left out
     last_use: dict[Var, int]  # the last step that reads a stored value
+    memory: dict[Var, tuple[int, int]] = field(default_factory=dict)  # offset, bytes in the arena
 
 
 class Planner:
@@ -305,7 +312,7 @@ class Planner:
                 for v in d.equation.outputs:
                     cost[v] = 0
                 continue
-            total = _weight(d.equation) if isinstance(d.rule, Elementwise) else 0
+            total = weight(d.equation) if isinstance(d.rule, Elementwise) else 0
             n = 1
             if isinstance(d.rule, Reduce):
                 n = max(1, math.prod(d.rule.extents(Reader(_NO_ELEMENTS, d), **d.equation.params)))
@@ -390,6 +397,9 @@ class Planner:
             probe.walk(atom, member.at)
         else:
             probe.rule(d, member.at, member.reduced)
+        if member.is_reduction and _is_better_outside(member):
+            member.accumulates = True
+            member.axes.sort(key=lambda a: not a.is_reduced)
         member.loops, member.unrolled = self._loops(member)
         return member
 
@@ -431,7 +441,7 @@ class Planner:
             unrolled = [*group, *unrolled]
             loops.pop()
         # Sums of a few outputs: these are accumulated side by side.
-        if loops and loops[-1][0].is_reduced and not is_only_reduced:
+        if loops and loops[-1][0].is_reduced and not is_only_reduced and not m.accumulates:
             outs = [g for g in loops if not g[0].is_reduced]
             size = math.prod([a.extent for g in outs for a in g])
             if size * n <= 8:
@@ -539,7 +549,7 @@ class Planner:
                     readers.setdefault(v, []).append(m)
         stored: dict[Var, int] = {}
         for v, members in self.members.items():
-            if len(members) > 1 or v in whole_reads:
+            if len(members) > 1 or v in whole_reads or any([m.accumulates for m in members]):
                 stored[v] = 0
                 continue
             m = members[0]
@@ -551,13 +561,19 @@ class Planner:
                 shared = min(shared, m.n_out_loops() - 1) if shared == m.n_out_loops() else shared
             if shared == m.n_out_loops():
                 if not m.is_reduction:
-                    self._remove(m)
+                    self._remove(m, readers.get(v, []))
                 continue
             stored[v] = shared
         return stored
 
-    def _remove(self, m: Member) -> None:
-        """A value that is read only in the turn that makes it needs no store of its own."""
+    def _remove(self, m: Member, readers: Sequence[Member]) -> None:
+        """A value that is read only in the turn that makes it needs no store of its own.
+
+        Who reads it reads what it is made of: that must last as long.
+        """
+        for reader in readers:
+            for v, reads in m.probe.reads.items():
+                reader.probe.reads.setdefault(v, set()).update(reads)
         if m.path:
             m.path[-1].children.remove(m)
         else:
@@ -637,6 +653,37 @@ def _n_unrolled(shape: Sequence[int]) -> int:
             break
         count += 1
     return count
+
+
+def _is_better_outside(m: Member) -> bool:
+    """Whether a reduction should walk its reduced axes outside: where its operands lie that way.
+
+    Sums over leading axes then read their operands once, in the order of memory, and may share
+    their loops with what makes these. Results of one or a few lanes stay in registers.
+    """
+    outs = [a for a in m.axes if not a.is_reduced and a.extent > 1]
+    inner = [a for a in m.axes if a.is_reduced and a.extent > 1]
+    n = math.prod([a.extent for a in outs])
+    terms = math.prod([a.extent for a in inner])
+    if not 32 < n <= LARGEST_ACCUMULATED or terms < 16:
+        return False
+    across = along = 0
+    for v, reads in m.probe.reads.items():
+        for at in reads:
+            place = linear(at, v.type.shape)  # type: ignore[union-attr]
+            if isinstance(place, int):
+                continue
+            c = dict(place.terms)
+            step_in, step_out = (
+                min([abs(c[s]) for s in map(_symbol, axes) if s in c], default=0)
+                for axes in (inner, outs)
+            )
+            if step_in and step_out:
+                across += step_in > step_out
+                along += step_in < step_out
+            elif step_in == 1:
+                along += 1
+    return across > along
 
 
 def _is_repeated(d: Definition, a: Var) -> bool:

@@ -16,7 +16,7 @@ from wengert.native.arithmetic import Arithmetic
 from wengert.native.builder import REAL_OF, Complex, Value
 from wengert.native.elements import Definition, Reader
 from wengert.native.index import Affine, Index, Symbol, broadcast_index, symbol
-from wengert.native.rules import kind_of, literal, shape_of
+from wengert.native.rules import kind_of, literal, shape_of, weight
 
 At = tuple[Index, ...]
 
@@ -65,7 +65,7 @@ class Probe:
     def _rule(self, source: Definition, at: At, reduced: Sequence[Index] | None = None) -> None:
         rule, eq = source.rule, source.equation
         if isinstance(rule, Elementwise):
-            self.n_operations += _weight(eq)
+            self.n_operations += weight(eq)
             for a in eq.inputs:
                 self.walk(a, broadcast_index(at, shape_of(a)))
         elif isinstance(rule, Pull):
@@ -142,24 +142,6 @@ class ProbeReader(Reader):
             return int(value.const)
         self.probe.is_shifted = True
         return Affine(0, ((Symbol(extent, value), 1),))
-
-
-_WEIGHTS = {"add": 1, "sub": 1, "mul": 1, "neg": 1, "convert": 1, "copy": 0}
-
-
-def _weight(eq: Any) -> int:
-    """What an elementwise equation costs an element, in additions."""
-    name = eq.primitive.name
-    known = _WEIGHTS.get(name)
-    if known is not None:
-        return known
-    if eq.primitive.cost is None:
-        return 4
-    ins = [a.type if type(a) is Var else a.value for a in eq.inputs]
-    size = eq.outputs[0].type.size
-    return max(
-        1, round(eq.primitive.cost(ins, [v.type for v in eq.outputs], **eq.params) / max(size, 1))
-    )
 
 
 __all__ = ["Probe"]

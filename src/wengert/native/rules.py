@@ -180,3 +180,21 @@ def literal(b: Arithmetic, atom: Literal) -> Any:
     kind = kind_of(atom)
     assert kind is not None
     return b.constant(atom.value, kind)
+
+
+_WEIGHTS = {"add": 1, "sub": 1, "mul": 1, "neg": 1, "convert": 1, "copy": 0}
+
+
+def weight(eq: Any) -> int:
+    """What an elementwise equation costs an element, in additions."""
+    name = eq.primitive.name
+    known = _WEIGHTS.get(name)
+    if known is not None:
+        return known
+    if eq.primitive.cost is None:
+        return 4
+    ins = [a.type if type(a) is Var else a.value for a in eq.inputs]
+    size = eq.outputs[0].type.size
+    return max(
+        1, round(eq.primitive.cost(ins, [v.type for v in eq.outputs], **eq.params) / max(size, 1))
+    )

@@ -9,7 +9,6 @@ import ctypes
 import hashlib
 import time
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from wengert.errors import ArgumentError, InternalError
@@ -77,14 +76,8 @@ class Toolchain:
         # whatever order modules are torn down in.
         never_free(self._jit)
         self._n_linked = 0
-        try:
-            own = version("wengert")
-        except PackageNotFoundError:
-            own = "unknown"
         facts = (self._cpu, self._features, llvm.get_process_triple(), llvm.llvm_version_info)
-        self.fingerprint = hashlib.sha256(
-            repr((facts, llvmlite.__version__, own)).encode()
-        ).digest()
+        self.fingerprint = hashlib.sha256(repr((facts, llvmlite.__version__)).encode()).digest()
 
     def _new_machine(self, opt_level: int) -> Any:
         # The large code model: the linked functions may lie anywhere in the address space.
@@ -116,6 +109,10 @@ class Toolchain:
         code: bytes = machine.emit_object(module)
         seconds.codegen = time.perf_counter() - start
         return code
+
+    def assembly(self, ir_text: str) -> str:
+        module = self._llvm.parse_assembly(ir_text)
+        return str(self._new_machine(2).emit_assembly(module))
 
     def _run_passes(self, module: Any, machine: Any, passes: tuple[str, ...]) -> None:
         builder = self._llvm.create_pass_builder(

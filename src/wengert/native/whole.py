@@ -46,6 +46,8 @@ class Machine:
         self.frame = frame
         self.equation: Any = None  # the one whose rule is at work
         self.sites: list[Any] = []  # equations that may fail
+        self.calls: list[tuple[Any, str]] = []  # equation and the function it calls
+        self.fallback: Callable[[], None] = _no_fallback  # the equation, by the interpreter
 
     # -- loops -----------------------------------------------------------------------------------
 
@@ -427,6 +429,7 @@ class Machine:
 
     def call(self, symbol: str, *arguments: Value, result: str | None = None) -> Value | None:
         """A C function with effects; its scalar result, if it has one."""
+        self.calls.append((self.equation, symbol))
         types = [a.type for a in arguments]
         returned = LLVM_TYPES[result] if result else "void"
         self.b.declare(symbol, returned, types)
@@ -454,6 +457,10 @@ class Machine:
             low, high = self.b.shuffle(x, range(half)), self.b.shuffle(x, range(half, 2 * half))
             x = self.b.or_(low, high)
         return self.b.extract(x, 0) if x.lanes else x
+
+
+def _no_fallback() -> None:
+    raise AssertionError("outside a rule")
 
 
 class Turn:

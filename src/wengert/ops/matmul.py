@@ -274,18 +274,6 @@ def broadcast_stack(at: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     return tuple([0 if n == 1 else i for i, n in zip(at[skip:], shape, strict=True)])
 
 
-def _emit_matmul(k: Any, at: Any, r: Any) -> Any:
-    labels_a, labels_b, labels = _matmul_labels(*[Type(k.shape(i), k.out.dtype) for i in (0, 1)])
-    place = dict(zip(labels, at, strict=True)) | {_SUMMED: r[0]}
-    x, y = (
-        k.read_as_result(
-            i, [0 if n == 1 else place[x] for x, n in zip(own, k.shape(i), strict=True)]
-        )
-        for i, own in enumerate((labels_a, labels_b))
-    )
-    return k.b.mul(x, y)
-
-
 def _accepts_matmul(in_types: Any, out_types: Any) -> bool:
     return native_products.accepts(in_types, out_types[0], *_matmul_labels(*in_types))
 
@@ -303,7 +291,10 @@ matmul_p = bilinear(
     batch=_matmul_batch,
     flops=_matmul_flops,
     render=lambda ins, params: f"np.matmul({ins[0]}, {ins[1]})",
-    emit=Reduce("sum", lambda k: k.shape(0)[-1:], _emit_matmul),
+    emit=(
+        Whole(_emit_matmul_product, accepts=_accepts_matmul, views=(0, 1)),
+        Reduce("sum", lambda k: k.shape(0)[-1:], _emit_matmul),
+    ),
 )
 
 

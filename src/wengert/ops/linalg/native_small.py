@@ -1,4 +1,4 @@
-"""Linear algebra of matrices up to 4 x 4 as straight-line code, on numbers in registers.
+"""Linear algebra of small matrices as straight-line code, on numbers in registers.
 
 Matrices are lists of rows. `b` computes with one number or with several lanes of them, so that one
 text serves a matrix and four at once; a row exchange is a choice between numbers.
@@ -12,8 +12,6 @@ text serves a matrix and four at once; a row exchange is a choice between number
 from __future__ import annotations
 
 from typing import Any, NamedTuple
-
-SMALL = 4  # rows of a matrix that is written out
 
 Rows = list[list[Any]]
 

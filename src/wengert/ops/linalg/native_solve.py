@@ -1,6 +1,6 @@
 """The native form of what rests on elimination: systems, inverses, determinants, LU factors.
 
-Matrices up to 4 x 4 are written out, several of a stack at once; larger ones go to LAPACK, on which
+Small matrices are written out, several of a stack at once; larger ones go to LAPACK, on which
 NumPy's functions rest too. The same pivots are taken, so that the same matrices are singular.
 """
 
@@ -19,6 +19,9 @@ from wengert.ops.linalg.native_stacks import (
     is_small,
     small,
 )
+
+MINORS = 4  # rows of a matrix whose adjugate is made of minors
+_WELL_CONDITIONED = 1e4  # as in `determinant.py`
 
 # -- systems ---------------------------------------------------------------------------------------
 
@@ -199,6 +202,10 @@ def _sign_logarithm_inverse(m: Any, a: Any, sign: Any, logarithm: Any, inverse: 
 
 
 def _adjugate(m: Any, a: Any, det: Any, adjugate: Any) -> None:
+    if a.shape[-1] > MINORS:
+        _adjugate_by_inverse(m, a, det, adjugate)
+        return
+
     def compute(a: Any) -> Any:
         minors = straight.adjugate(m.b, a)
         n = len(a)
@@ -208,12 +215,53 @@ def _adjugate(m: Any, a: Any, det: Any, adjugate: Any) -> None:
     small(m, (a,), (det, adjugate), (2, 0, 2), compute)
 
 
+def _adjugate_by_inverse(m: Any, a: Any, det: Any, adjugate: Any) -> None:
+    """det(a) a^-1 where all matrices are well conditioned, else the interpreter's way."""
+    b, n = m.b, a.shape[-1]
+    real = REALS[a.kind]
+    factors = Factored(m, a.kind, n, n)
+    failed = m.temporary("b1", ())
+    m.store(failed, (), b.constant(False, "b1"))
+    with each(m, (a, det, adjugate), (2, 0, 2)) as (matrix, total, x):
+        factors.factor(matrix)
+        sign, logarithm = _sign_and_logarithm(m, factors)
+        value = straight.scaled(b, sign, b.call_math("exp", logarithm))
+        m.store(total, (), value)
+        factors.invert(x)
+        condition = b.mul(_square_norm(m, matrix), _square_norm(m, x))
+        is_good = b.compare("lt", condition, b.constant(_WELL_CONDITIONED**2, real))
+        m.store(failed, (), b.or_(m.load(failed, ()), b.not_(is_good)))
+        with m.loops((n, n)) as at:
+            m.store(x, at, b.mul(m.load(x, at), value))
+    factors.release()
+    branch = m.b.branch(m.load(failed, ()))
+    m.fallback()
+    branch.otherwise()
+    branch.join()
+    m.release(failed)
+
+
+def _square_norm(m: Any, a: Any) -> Any:
+    b = m.b
+    zero = b.constant(0.0, REALS[a.kind])
+
+    def step(i: Any, total: Any) -> tuple[Any]:
+        def inner(j: Any, total: Any) -> tuple[Any]:
+            x = m.load(a, (i, j))
+            square = straight.real_part(b.mul(x, b.conj(x)))
+            return (b.add(total, square),)
+
+        return tuple(m.fold(a.shape[1], [total], inner))
+
+    return m.fold(a.shape[0], [zero], step)[0]
+
+
 def _adjugate_along(m: Any, a: Any, e: Any, out: Any) -> None:
     small(m, (a, e), (out,), (2, 2, 2), lambda a, e: (straight.adjugate_along(m.b, a, e),))
 
 
-def _is_small_case(in_types: Any, out_types: Any) -> bool:
-    return is_numeric(in_types, out_types) and is_small(in_types[0])
+def _has_minors(in_types: Any, out_types: Any) -> bool:
+    return is_numeric(in_types, out_types) and in_types[0].shape[-1] <= MINORS
 
 
 # -- factors ---------------------------------------------------------------------------------------
@@ -267,8 +315,8 @@ INVERSE = Whole(_inverse, accepts=is_numeric)
 DETERMINANT = Whole(_determinant, accepts=is_numeric)
 SIGN_LOGARITHM = Whole(_sign_logarithm, accepts=is_numeric)
 SIGN_LOGARITHM_INVERSE = Whole(_sign_logarithm_inverse, accepts=is_numeric)
-ADJUGATE = Whole(_adjugate, accepts=_is_small_case)
-ADJUGATE_ALONG = Whole(_adjugate_along, accepts=_is_small_case)
+ADJUGATE = Whole(_adjugate, accepts=is_numeric)
+ADJUGATE_ALONG = Whole(_adjugate_along, accepts=_has_minors)
 LU = Whole(_lu, accepts=is_numeric)
 PERMUTATION = Whole(_permutation, accepts=_is_not_empty)
 PERMUTE_ROWS = Whole(_permute, accepts=_is_not_empty)

@@ -6,7 +6,10 @@ order of vectors agree with the interpreter's.
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from wengert.ir.emission import Whole
 from wengert.ops.linalg.failures import NO_EIGENVALUES, NO_SINGULAR_VALUES
@@ -126,6 +129,44 @@ def _gesdd(m: Any, job: str, a: Any, s: Any, u: Any, vh: Any, spaces: list[Any])
     m.fail_if(differs_from_zero(m, info), NO_SINGULAR_VALUES)
 
 
+# -- gaps between eigenvalues ----------------------------------------------------------------------
+
+
+def _inverse_gaps(m: Any, w: Any, out: Any, *, sign: int) -> None:
+    """The reciprocals; where values coincide the interpreter computes them, and warns."""
+    b, n = m.b, w.shape[-1]
+    zero, one = b.constant(0.0, w.kind), b.constant(1.0, w.kind)
+    epsilon = b.constant(n * np.finfo(np.dtype(w.kind)).eps, w.kind)
+    count = m.temporary("i8", ())
+    m.store(count, (), b.index(0))
+    with each(m, (w, out), (1, 2)) as (values, result):
+
+        def largest(i: Any, size: Any) -> tuple[Any]:
+            return (m.combine("max", size, b.abs(m.load(values, (i,)))),)
+
+        limit = b.mul(m.fold(n, [zero], largest)[0], epsilon)
+        with m.loops((n,)) as (i,):
+            own = m.load(values, (i,))
+
+            def gap(j: Any, found: Any, own: Any = own, i: Any = i) -> tuple[Any]:
+                other = m.load(values, (j,))
+                difference = b.add(other, own) if sign > 0 else b.sub(other, own)
+                is_zero = b.compare("le", b.abs(difference), limit)
+                inverse = b.div(one, b.select(is_zero, one, difference))
+                m.store(result, (i, j), b.select(is_zero, zero, inverse))
+                return (b.add(found, b.convert(is_zero, "i8")),)
+
+            found = m.fold(n, [b.index(0)], gap)[0]
+            m.store(count, (), b.add(m.load(count, ()), found))
+    if sign < 0:
+        size = math.prod(w.shape)
+        branch = b.branch(b.compare("gt", m.load(count, ()), b.index(size)))
+        m.fallback()
+        branch.otherwise()
+        branch.join()
+    m.release(count)
+
+
 # -- qr --------------------------------------------------------------------------------------------
 
 
@@ -183,5 +224,6 @@ EIGH = Whole(_eigh, accepts=_is_double)
 EIGVALSH = Whole(_eigvalsh, accepts=is_numeric)
 SVD = Whole(_svd, accepts=_is_double)
 SVDVALS = Whole(_svdvals, accepts=is_numeric)
+INVERSE_GAPS = Whole(_inverse_gaps, accepts=is_numeric)
 QR = Whole(_qr, accepts=is_numeric)
 QR_R = Whole(_qr_r, accepts=is_numeric)

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from wengert.ops.linalg.native_small import SMALL, Rows
+from wengert.ops.linalg.native_small import Rows
 from wengert.types import Type
 
 VECTOR_BYTES = 32
 REALS = {"f8": "f8", "f4": "f4", "c16": "f8", "c8": "f4"}
+SMALL = 4  # rows of a matrix that is written out
+SMALL_IN_STACK = 6  # the same where there are at least
+STACK = 16  # matrices
 MAX_COLUMNS = 8  # of a right-hand side that is written out
 
 
@@ -29,8 +32,13 @@ def is_numeric(in_types: Sequence[Any], out_types: Sequence[Any], **params: Any)
 
 
 def is_small(a: Any, *others: Any) -> bool:
-    """Whether a matrix is written out, with the columns of the others."""
-    return bool(a.shape[-1] <= SMALL) and all([x.shape[-1] <= MAX_COLUMNS for x in others])
+    """Whether matrices are written out, with the columns of the others.
+
+    Many of them together are worth more code: from five rows on it is long, and slow to compile.
+    """
+    n = a.shape[-1]
+    is_stack = n <= SMALL_IN_STACK and math.prod(a.shape[:-2]) >= STACK
+    return (n <= SMALL or is_stack) and all([x.shape[-1] <= MAX_COLUMNS for x in others])
 
 
 def small(

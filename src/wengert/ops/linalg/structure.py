@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.emission import Pull
-from wengert.ir.primitive import Primitive, Unsupported, define
+from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import add, mul, neg, real, reshape, sub
 from wengert.ops.families import linear
+from wengert.ops.linalg import native_spectral
 from wengert.ops.linalg.common import batch_leading
 from wengert.trace.tracer import bind
 from wengert.types import Type
@@ -265,7 +266,7 @@ inverse_gaps_p: Primitive = define(
         jvp=_inverse_gaps_jvp,
         batch=batch_leading("inverse_gaps"),
         cost=lambda in_types, out_types, **params: 2 * out_types[0].size,
-        emit=Unsupported("it warns where values coincide"),
+        emit=native_spectral.INVERSE_GAPS,
         facts={"ties": "0 where values are equal to rounding"},
     )
 )
