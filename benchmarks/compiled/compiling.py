@@ -108,10 +108,10 @@ FAMILIES: Mapping[str, Family] = {
     family.name: family
     for family in (
         Family("kernel", kernel, (50,), (50,), 1000),
-        Family("chain", chain, (50, 500, 5000, 20_000), (50, 500, 2000)),
-        Family("outputs", outputs, (100, 1000, 4000), (100, 1000)),
-        Family("stores", stores, (100, 1000, 4000), (100, 1000)),
-        Family("bodies", bodies, (10, 100, 1000), (10, 100)),
+        Family("chain", chain, (50, 500, 5000, 20_000), (50, 500)),
+        Family("outputs", outputs, (100, 1000, 4000), (100,)),
+        Family("stores", stores, (100, 1000, 4000), (100,)),
+        Family("bodies", bodies, (10, 100, 1000), (10,)),
     )
 }
 

@@ -130,7 +130,14 @@ def cases() -> Iterator[Case]:
     velocities = np.linspace(-1.0, 1.0, N_JOINTS)
     common: dict[str, Any] = {"is_parallel": False, "peers": EAGER_PEERS}
     yield Case("kinematics", "35 positions", positions, lambda: (angles(),), **common)
-    yield Case("kinematics", "kinetic energy", energy, lambda: (angles(), velocities), **common)
+    yield Case(
+        "kinematics",
+        "kinetic energy",
+        energy,
+        lambda: (angles(), velocities),
+        is_small=False,
+        **common,
+    )
     yield Case(
         "kinematics",
         "mass matrix",

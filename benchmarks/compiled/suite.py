@@ -21,7 +21,7 @@ from benchmarks.compiled.processes import CHECK, Outcome, run_items
 PEERS = {"small": EAGER_PEERS, "all": ALL_PEERS}
 """Who takes part unless told otherwise: ``torch.compile`` alone takes minutes to compile."""
 
-BUDGETS = {"small": 2.0, "all": 6.0}
+BUDGETS = {"small": 1.0, "all": 6.0}
 """Seconds for all rounds of one contestant's function or derivative."""
 
 FIRST = {"small": 40.0, "all": 90.0}

@@ -35,11 +35,18 @@ def seconds_of(row: Row, name: str, kind: str) -> list[float]:
 
 
 def ratio(row: Row, name: str, other: str, kind: str) -> Ratio | None:
-    """Time of ``name`` over that of ``other``, with the extremes of the rounds both were in."""
+    """Time of ``name`` over that of ``other``, with the extremes within rounds.
+
+    Where the two were not timed equally often, no rounds correspond, and the extremes are those
+    of all pairs.
+    """
     mine, theirs = seconds_of(row, name, kind), seconds_of(row, other, kind)
     if not mine or not theirs:
         return None
-    within = [a / b for a, b in zip(mine, theirs, strict=False)]
+    if len(mine) == len(theirs):
+        within = [a / b for a, b in zip(mine, theirs, strict=True)]
+    else:
+        within = [a / b for a in mine for b in theirs]
     return Ratio(median(mine) / median(theirs), min(within), max(within))
 
 

@@ -14,6 +14,13 @@ from typing import Any
 
 from benchmarks.timing import THREAD_VARIABLES
 
+NO_CACHES = {
+    "WENGERT_CACHE": "off",
+    "JAX_ENABLE_COMPILATION_CACHE": "false",
+    "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",
+}
+"""Code kept on disk by an earlier run would make a first call of loading, not of compiling."""
+
 
 def settle_threads(threads: int) -> None:
     """Give this process so many cores, and every library so many threads."""
@@ -23,6 +30,7 @@ def settle_threads(threads: int) -> None:
     flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     os.environ["XLA_FLAGS"] = flags if threads == 1 else ""
     os.environ.update(JAX_PLATFORMS="cpu", TORCHINDUCTOR_COMPILE_THREADS="1")
+    os.environ.update(NO_CACHES)
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, cores[-threads:])

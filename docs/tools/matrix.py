@@ -7,9 +7,12 @@ Every cell is one of
     by expansion    the record says how to build a Program that is then transformed
     zero            the derivative is zero by nature
     unsupported     refused with the reason that the cell gives
+    library         native code calls BLAS or LAPACK
+    loop            native code of control flow
+    callback        native code calls the interpreter back, for the reason that the cell gives
 
 and a blank cell is a fault that the tests report. The capabilities: forward derivative, transpose,
-batch, Taylor series, NumPy source, cost, and work in place.
+batch, Taylor series, NumPy source, cost, work in place, and native code.
 """
 
 from __future__ import annotations
@@ -19,10 +22,14 @@ import pkgutil
 from dataclasses import dataclass
 from typing import Any
 
+from wengert.ir.emission import Expand, Whole
 from wengert.ir.primitive import Primitive, Unsupported, registry
+from wengert.native.control import REGIONS
+from wengert.native.elementary import FUNCTIONS
+from wengert.native.prepare import _RUN
 from wengert.types import Type
 
-CAPABILITIES = ("jvp", "transpose", "batch", "series", "source", "cost", "in_place")
+CAPABILITIES = ("jvp", "transpose", "batch", "series", "source", "cost", "in_place", "native")
 HOMES = ("wengert.ops", "wengert.control", "wengert.scipy", "wengert.api")
 
 
@@ -187,6 +194,32 @@ def _in_place(p: Primitive) -> Cell:
     return Cell("unsupported", "its result is a new array")
 
 
+def _native(p: Primitive) -> Cell:
+    if p.name in _RUN:
+        return Cell("by expansion", "of its inner Program")
+    if p in REGIONS:
+        return Cell("loop") if p.name in ("scan", "while", "cond") else RULE
+    if isinstance(p.emit, Unsupported):
+        return Cell("callback", p.emit.reason)
+    rules = p.emit if isinstance(p.emit, tuple) else (p.emit,)
+    if rules == (None,) or (is_elementary(p) and p.name not in FUNCTIONS):
+        return BLANK
+    if isinstance(rules[0], Whole):
+        return Cell("library") if _calls_library(rules[0].f) else RULE
+    return Cell("by expansion") if isinstance(rules[0], Expand) else RULE
+
+
+def is_elementary(p: Primitive) -> bool:
+    """Whether the compiler is to have code of its own for a function of this name."""
+    return "_elementary" in getattr(getattr(p.emit, "f", None), "__qualname__", "")
+
+
+def _calls_library(rule: Any) -> bool:
+    """Rules that call BLAS or LAPACK stand in modules of their own, or use those."""
+    names = getattr(getattr(rule, "__code__", None), "co_names", ())
+    return "native_products" in names or ".native_" in str(getattr(rule, "__module__", ""))
+
+
 def _refusal(rule: Any) -> Cell | None:
     return Cell("unsupported", rule.reason) if isinstance(rule, Unsupported) else None
 
@@ -199,4 +232,5 @@ _READERS = {
     "source": _source,
     "cost": _cost,
     "in_place": _in_place,
+    "native": _native,
 }

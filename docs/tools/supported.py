@@ -46,6 +46,9 @@ record:
   series, by way of it); from being elementwise; for the source, a call of the implementation
 - **expansion**: the record holds or builds Programs, which are transformed in its place
 - **zero**: the derivative is zero by nature: booleans, integers, steps
+- **library**, **loop**, **callback**: how compiled code does it, where not by code of its own: it
+  calls BLAS or LAPACK, or is a loop or branch, or calls the interpreter back, for a reason that
+  stands below the table
 - **–**: refused, with a reason; see below the table
 """
 
@@ -57,6 +60,7 @@ TITLES = {
     "source": "source",
     "cost": "cost",
     "in_place": "in place",
+    "native": "native",
 }
 
 FACTS = """\
@@ -124,9 +128,9 @@ def refusals_text() -> str:
     reasons: dict[tuple[str, str], list[str]] = {}
     for name, row in matrix().items():
         for capability, cell in row.items():
-            if cell.kind == "unsupported":
+            if cell.kind in ("unsupported", "callback"):
                 reasons.setdefault((capability, cell.note), []).append(name)
-    lines = ["Refused:", ""]
+    lines = ["Refused, and native code that calls back:", ""]
     for (capability, note), names in sorted(reasons.items()):
         who = ", ".join(f"`{n}`" for n in names) if len(names) <= 8 else "all others"
         lines.append(f"- {TITLES[capability]}: {note} ({who})")

@@ -66,6 +66,7 @@ _LAZY = {
     "check_grads": "checking",
     "compare_methods": "checking",
     "debug_nans": "api.debug",
+    "explain": "explanation",
 }
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "debug_nans",
     "derivative",
     "elementwise_grad",
+    "explain",
     "fori_loop",
     "grad",
     "hessian",

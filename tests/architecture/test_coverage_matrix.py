@@ -58,7 +58,7 @@ def record(**fields: Any) -> Primitive:
 
 def test_an_empty_record_is_blank_where_a_rule_is_needed() -> None:
     blank = {c for c in CAPABILITIES if cell(record(), c) == BLANK}
-    assert blank == {"jvp", "batch", "series", "cost"}
+    assert blank == {"jvp", "batch", "series", "cost", "native"}
 
 
 def test_a_forgotten_rule_is_not_taken_for_zero() -> None:

@@ -29,6 +29,7 @@ FLOORS = {
     "symbolic": 8,
     "draw": 8,
     "checking": 9,
+    "explanation": 9,
     "expression": 9,
     "demo": 10,
     "cli": 11,

@@ -10,6 +10,7 @@ batch     vmap of the function and of its derivatives against a loop
 float32   single precision stays single
 layouts   strided, reversed, Fortran-ordered and read-only arguments
 sizes     0-d, scalar and empty arguments of elementwise functions
+native    compiled, with both modes in one Program, against the interpreter; also in float32
 """
 
 from __future__ import annotations
@@ -40,9 +41,11 @@ from primitives.harness import (
     types_of,
     with_imaginary_parts,
 )
+from primitives.native import check_compiled
 from wengert.ir.check import check
 from wengert.ir.program import Program
 from wengert.ir.text import parse_program
+from wengert.native.compiler import can_compile
 from wengert.trace.evaluate import evaluate
 from wengert.trace.recording import record_function
 from wengert.transforms.linearize import linearize_program
@@ -379,6 +382,36 @@ def empty(a: Any) -> Any:
     return np.empty((0, 3), a.dtype)
 
 
+def check_native(case: Case) -> None:
+    """Values, tangents and cotangents, compiled in one Program, are the interpreter's."""
+    args = case.draw()
+    check_natively(case, args)
+    if case.float32 and case.is_elementwise:
+        check_natively(case, tuple([single(a) for a in args]))
+
+
+def single(a: Any) -> Any:
+    return a.astype(np.complex64 if a.dtype.kind == "c" else np.float32)
+
+
+def check_natively(case: Case, args: Arrays) -> None:
+    f = flat(case.f)
+    rng = np.random.default_rng(9)
+    vs = tuple([direction(rng, a) for a in args])
+    values = f(*[a.copy() for a in args])
+    ws = tuple([direction(rng, v) for v in values])
+
+    def everything(*xs: Any) -> Arrays:
+        values, pullback = wg.vjp(f, *xs)
+        tangents = wg.jvp(f, xs, vs)[1] if case.order > 0 else ()
+        return (*values, *pullback(ws), *[t for t in tangents if t is not None])
+
+    program, _ = record_function(everything if case.order >= 0 else f, types_of(args), "a test")
+    if not can_compile(program):
+        return
+    check_compiled(program, [*args, *program.captured], 1e-11, max(size_of(values), 1.0))
+
+
 CHECKS: dict[str, Callable[[Case], None]] = {
     "value": check_value,
     "first": check_first_order,
@@ -391,6 +424,7 @@ CHECKS: dict[str, Callable[[Case], None]] = {
     "float32": check_float32,
     "layouts": check_layouts,
     "sizes": check_sizes,
+    "native": check_native,
 }
 
 
@@ -403,6 +437,7 @@ def applies(case: Case, check: str) -> bool:
         "series": case.order >= 2,
         "program": case.traces,
         "text": case.traces,
+        "native": case.traces,
         "batch": case.batch and case.traces,
         "float32": case.float32,
         "sizes": case.is_elementwise,

@@ -31,6 +31,7 @@ from benchmarks.compiled import (
     recurrences,
     suite,
     tables,
+    worker,
 )
 from benchmarks.compiled.cases import Case, cases
 from benchmarks.compiled.names import PEERS, WORKLOADS
@@ -377,6 +378,17 @@ def test_hangs_and_crashes_cost_one_contestant_one_item(
     assert outcome.failures == {("bad", "jax"): reason}
 
 
+def test_a_worker_keeps_no_code_from_earlier_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker.os, "environ", {"WENGERT_CACHE": "/somewhere"})
+    monkeypatch.setattr(worker.os, "sched_setaffinity", lambda *_: None, raising=False)
+    worker.settle_threads(1)
+    settled = worker.os.environ
+    assert settled["WENGERT_CACHE"] == "off"
+    assert settled["JAX_ENABLE_COMPILATION_CACHE"] == "false"
+    assert settled["OPENBLAS_NUM_THREADS"] == settled["WENGERT_THREADS"] == "1"
+    assert "intra_op_parallelism_threads=1" in settled["XLA_FLAGS"]
+
+
 def test_merged_rows_say_who_failed_and_whether_jit_is_right() -> None:
     row = contest.Row("lse", "n=1", "float64", 1, jit_error=1e-3).as_dict()
     outcome = processes.Outcome([row])
@@ -411,7 +423,11 @@ def made_up_row() -> dict[str, Any]:
 def test_tables_of_a_made_up_row() -> None:
     row = made_up_row()
     assert str(tables.against_fastest(row, "function")) == "0.50 (0.50-0.60)"
-    assert tables.ratio(row, "wengert", "torch", "function") == tables.Ratio(0.25, 0.25, 0.25)
+    assert tables.ratio(row, "wengert", "torch", "function") == tables.Ratio(0.25, 0.25, 0.3)
+    row["seconds"]["autograd"] = {"function": [2.0]}
+    unequal = tables.ratio(row, "wengert", "autograd", "function")
+    assert unequal == tables.Ratio(0.5, 0.5, 0.6)
+    del row["seconds"]["autograd"]
     function, derivative, first = tables.all_tables([row], [], ["wengert", "jax", "autograd"])
     assert function.lines == [["lse", "n=1", "1 s", "2 s", "-", "0.50 (0.50-0.60) jax", "yes"]]
     assert derivative.lines[0][5:] == ["1.00 (0.67-1.00) jax", "no", "3.0", "1.5"]

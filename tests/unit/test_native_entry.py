@@ -257,6 +257,15 @@ def test_static_arguments_are_compared_by_identity(make):
     assert missed(f(1.0, "".join(["mo", "de"]), None)) and missed(f(1.0, mode, 0))
 
 
+def test_kernels_do_not_see_static_arguments(make):
+    constant = np.array([10.0, 20.0])
+    f = make("double", [Same(None), NUMBER], [NUMBER_OUT])
+    assert f(None, 4.0) == 8.0 and missed(f(1, 4.0))
+    ins = [Same("a"), NUMBER, Same("b")]
+    f = make("sum2", ins, [NUMBER_OUT, NUMBER_OUT], captured=[constant], structure="tuple")
+    assert f("a", 1.0, "b") == (11.0, 10.0)
+
+
 def test_captured_arrays_come_after_the_arguments(make):
     constant = np.array([10.0, 20.0])
     f = make("sum2", [NUMBER], [NUMBER_OUT, NUMBER_OUT], captured=[constant], structure="tuple")

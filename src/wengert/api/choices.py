@@ -57,9 +57,7 @@ class Choice:
 choices: ContextVar[list[Choice] | None] = ContextVar("choices", default=None)
 
 
-def note_choice(
-    recorded: Recorded, in_types: Sequence[Any], asked: str, is_forward: bool
-) -> None:
+def note_choice(recorded: Recorded, in_types: Sequence[Any], asked: str, is_forward: bool) -> None:
     """Enter a choice where somebody is listening."""
     heard = choices.get()
     if heard is None:
@@ -83,4 +81,4 @@ def note_choice(
 def _cost(program: Any, n_known: int, size: int) -> Cost:
     flags = [False] * n_known + [True] * (len(program.inputs) - n_known)
     batched = batch_program(program, flags, size, [True] * len(program.outputs)).program
-    return batched.cost()  # type: ignore[no-any-return]
+    return batched.cost()

@@ -20,7 +20,7 @@ from wengert import trees
 from wengert.api.arguments import flatten_outputs, leaf_type
 from wengert.api.calls import Call, classified, what_changes
 from wengert.api.differentiate import strip_leaf
-from wengert.api.specialize import JitRecording, Specialization
+from wengert.api.specialize import JitRecording, Owner, Specialization
 from wengert.control.call import call
 from wengert.control.guard import GuardFailed
 from wengert.errors import ArgumentError, DecisionError
@@ -69,9 +69,10 @@ class Jitted(NativeCallable):
         self._specializations: dict[Any, list[Specialization]] = {}
         self._given_up: set[Any] = set()
         self._entries: list[Any] = []  # the latest first
+        self._owner = Owner(getattr(f, "__qualname__", repr(f)))
         self._n_kinds = 0
         self._first_kinds: list[Any] = []
-        self._python = partial(type(self).__call__, weakref.proxy(self))
+        self._python = partial(type(self).__call__, weakref.proxy(self))  # type: ignore[arg-type]
         update_wrapper(self, f, updated=())  # f may be jitted: its state is not ours
         _live.add(self)
 
@@ -114,6 +115,10 @@ class Jitted(NativeCallable):
     def gave_up(self, key: Any) -> bool:
         """Whether calls of this kind run unrecorded, having taken too many paths."""
         return key in self._given_up
+
+    def record_again(self, call_: Call) -> Specialization:
+        """A recording of this call that is not kept."""
+        return self._record(call_)[0]
 
     def specialization(self, key: Any, call_: Call) -> Specialization | None:
         """The recording that this call takes, made if there is none; None after giving up."""
@@ -177,7 +182,7 @@ class Jitted(NativeCallable):
             found = self._record_types(call_)
             if found is not None:
                 return found
-        recording = JitRecording()
+        recording = JitRecording(self._owner)
         with recording:
             handles = [recording.argument(leaf_type(v), v) for v in call_.values]
             leaves, spec = flatten_outputs("jit", call_.on(self._f, handles))
@@ -196,7 +201,7 @@ class Jitted(NativeCallable):
         """
         if not engine.available():
             return None
-        recording = JitRecording(has_values=False)
+        recording = JitRecording(self._owner, has_values=False)
         try:
             with recording:
                 handles = [
@@ -221,9 +226,8 @@ class Jitted(NativeCallable):
             self._first_kinds.append(key)
         if self._n_kinds != MANY_KINDS + 1:
             return
-        name = getattr(self._f, "__qualname__", repr(self._f))
         warnings.warn(
-            f"jit: {name} was recorded and compiled for {self._n_kinds} different kinds of "
+            f"jit: {self._owner.name} was recorded and compiled for {self._n_kinds} different kinds of "
             f"arguments; {what_changes([*self._first_kinds, key])}. Each kind costs a compilation:"
             " keep shapes and dtypes the same (pad or batch arrays), and pass numbers that change "
             "as numbers, not as static arguments.",
@@ -234,9 +238,8 @@ class Jitted(NativeCallable):
     def _give_up(self, key: Any, known: list[Specialization]) -> None:
         self._given_up.add(key)
         where = next((w for one in known for w in one.where if w), None)
-        name = getattr(self._f, "__qualname__", repr(self._f))
         warnings.warn(
-            f"jit: {name} took more than {MAX_SPECIALIZATIONS} different paths through its "
+            f"jit: {self._owner.name} took more than {MAX_SPECIALIZATIONS} different paths through its "
             f"decisions (the first at {where}) and now runs uncompiled for these argument types; "
             "wengert.while_loop, wengert.fori_loop or wengert.cond keep such a decision inside "
             "one program.",
@@ -331,6 +334,11 @@ def jit(
     a call for which one differs takes another recording. After 8 different paths for one kind of
     argument the function runs unrecorded and a warning says so once. What `f` closes over is
     frozen when recorded. Where native code cannot be made, a recording runs on the interpreter.
+
+    Each kind of arguments (structure, shapes, dtypes, values of what is static) is recorded and
+    compiled at its first call; a function that meets more than 16 says once what changes. Compiled
+    code is kept on disk, see `clear_cache`: a later process then only records. `explain` shows
+    what became of a function. An object whose method is jitted is static, and kept.
 
     Examples
     --------

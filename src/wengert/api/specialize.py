@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -32,11 +33,20 @@ from wengert.trace.tracer import Tracer
 _RELEASES_GIL = 40_000  # floating-point operations, about 20 us: from there on others may run
 
 
+@dataclass
+class Owner:
+    """The jitted function that recordings belong to: its name, and whether it warned already."""
+
+    name: str
+    has_warned: bool = False
+
+
 class JitRecording(Recording):
     """A recording with values whose decisions become guards."""
 
-    def __init__(self, has_values: bool = True) -> None:
+    def __init__(self, owner: Owner, has_values: bool = True) -> None:
         super().__init__("jit", has_values=has_values, is_body=True, keeps_sources=True)
+        self.owner = owner
         self.may_write_arguments = False
         self.guards: list[tuple[int, Var, Any, Source]] = []
 
@@ -73,6 +83,7 @@ class Specialization:
         self.checked = Program(
             program.inputs, _with_guards(program, guards), program.outputs, program.captured
         )
+        self.owner = recording.owner
         self.answers = tuple([g[2] for g in guards])
         self.spec = spec
         self.n_outputs = len(outputs)
@@ -103,7 +114,7 @@ class Specialization:
         """The native code, made when first asked for; None where there is none."""
         if not self._is_tried:
             self._is_tried = True
-            self._executable = compiled(self.checked)
+            self._executable = compiled(self.checked, self.owner)
         return self._executable
 
     def entry(
@@ -121,7 +132,7 @@ class Specialization:
             _in_spec(a) if i in dynamic else Same(a) for i, a in enumerate(args)
         ]
         outs = [
-            OutSpec(a.type.shape, a.type.dtype, on)
+            OutSpec(a.type.shape, a.type.dtype, on)  # type: ignore[union-attr]  # no stacks outside
             for a, on in zip(self.checked.outputs, self.is_array, strict=True)
             if type(a) is Var
         ]
@@ -192,7 +203,7 @@ def _nesting(tree: Any) -> Callable[[Any], Any] | None:
         source = text(tree)
     except _NotPlain:
         return None
-    return eval(f"lambda v: {source}", namespace)  # type: ignore[no-any-return]
+    return eval(f"lambda v: {source}", namespace)
 
 
 class _NotPlain(Exception):
@@ -219,17 +230,19 @@ def _in_spec(leaf: Any) -> InSpec:
     return InSpec(value.shape, value.dtype, isinstance(value, np.ndarray))
 
 
-def compiled(program: Program) -> Executable | None:
+def compiled(program: Program, owner: Owner) -> Executable | None:
     """Native code of a Program, or None where there can be none."""
     if not engine.available() or not can_compile(program):
         return None
     try:
         return executable_for(program, optimize)
     except Exception as error:  # a fault of the compiler must not stop the user's work
-        warnings.warn(
-            "jit: the native compiler failed, and the function runs on the interpreter; please "
-            f"report this. {type(error).__name__}: {error}",
-            CompilerWarning,
-            stacklevel=5,
-        )
+        if not owner.has_warned:
+            owner.has_warned = True
+            warnings.warn(
+                f"jit: the native compiler failed, and {owner.name} runs on the interpreter; "
+                f"please report this. {type(error).__name__}: {error}",
+                CompilerWarning,
+                stacklevel=5,
+            )
         return None

@@ -110,7 +110,7 @@ def linear_loop(body: Program, n_consts: int, n_carry: int, active: Sequence[boo
     xs = {v: i for i, v in enumerate(body.inputs) if i >= n_consts + n_carry}
     outputs: list[Any] = list(body.outputs)
     fixed, from_xs, stacked = [], [], []
-    repeated = _repeated(made, {v for v in (*constant, *xs)}, outputs[n_carry:])
+    repeated = _repeated(made, constant | xs.keys(), outputs[n_carry:])
     for r in made.residuals:
         if r in constant:
             fixed.append(r)

@@ -109,6 +109,7 @@ custom_self_p = define(
         cost=lambda in_types, out_types, **params: 0,
         is_multiple=True,
         facts={"meaning": "a custom function called by its own rule"},
+        emit=Unsupported("it stands for a call that replaces it"),
     )
 )
 

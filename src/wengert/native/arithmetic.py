@@ -35,8 +35,16 @@ _FOLDED: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+MOST_INLINED = 150  # elementary functions written in place; further ones are called
+
+
 class Arithmetic(Builder):
     """A Builder that knows arithmetic. Binary operations take operands of one kind."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.n_functions = 0
+        self.functions: dict[str, Value] = {}  # symbol -> what it returns
 
     # -- sums and products -----------------------------------------------------------------------
 
@@ -509,7 +517,34 @@ class Arithmetic(Builder):
         """An elementary function; see `wengert.native.elementary`."""
         from wengert.native.elementary import emit
 
-        return emit(self, name, *xs)
+        self.n_functions += 1
+        if self.n_functions <= MOST_INLINED or any([isinstance(x, Complex) for x in xs]):
+            return emit(self, name, *xs)
+        return self._shared(name, *xs)
+
+    def _shared(self, name: str, *xs: Value) -> Value:
+        """The same as a call of a function that the module has once: long code stays short."""
+        from wengert.native.elementary import emit
+
+        ys, lanes = self.together(*xs)
+        symbol = "_".join(["wg", name, *[y.kind for y in ys], str(lanes)])
+        if symbol not in self.functions:
+            own = Arithmetic(symbol, [(y.kind, f"x{i}") for i, y in enumerate(ys)])
+            own.declarations = self.declarations
+            for p in own.parameters:
+                p.lanes = lanes
+            value = emit(own, name, *own.parameters)
+            own.line(f"ret {value.operand}")
+            self.functions[symbol] = value
+            self.outlined.append(own.text(value.type, "internal "))
+        result = self.functions[symbol]
+        return self.pure(
+            (symbol, *[y.text for y in ys]),
+            f"call {result.type} @{symbol}({', '.join([y.operand for y in ys])})",
+            result.kind,
+            lanes,
+            max([y.depth for y in ys]),
+        )
 
 
 def _is_negative_zero(x: Value) -> bool:

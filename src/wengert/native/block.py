@@ -87,7 +87,7 @@ class BlockWriter:
         self.elements.definitions.update(plan.definitions)
         for v, d in plan.definitions.items():
             self.elements.sources[v] = d
-        last = _last_uses(plan, equations)
+        last = _last_uses(plan, equations, outputs)
         taken: dict[Var, Buffer] = {}
         nests = NestWriter(
             self.elements,
@@ -267,7 +267,6 @@ class BlockWriter:
         for buffer in temporary:
             self.frame.give_back(buffer)
 
-
     def _inherited(
         self, step: Whole, taken: dict[Var, Buffer], dying: Sequence[Var]
     ) -> Buffer | None:
@@ -285,10 +284,12 @@ class BlockWriter:
         return Buffer(old.base, old.kind, old.shape, old.strides, old.offset, self._depth)
 
 
-def _last_uses(plan: Plan, equations: Sequence[Equation]) -> dict[int, list[Var]]:
+def _last_uses(
+    plan: Plan, equations: Sequence[Equation], outputs: Sequence[Any]
+) -> dict[int, list[Var]]:
     """After which step a stored value is not read any more; those read in between stay."""
     last: dict[Var, int] = {}
-    kept: set[Any] = set()
+    kept: set[Any] = {a for a in outputs if type(a) is Var}  # read when the block has ended
     for p, step in enumerate(plan.steps):
         if isinstance(step, (Node, Member)):
             for m in step.members() if isinstance(step, Node) else [step]:

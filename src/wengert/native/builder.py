@@ -193,6 +193,8 @@ class Builder:
         self.scopes = [Scope(0, "start", 0)]
         self.n_instructions = 0
         self.outlined: list[str] = []  # functions that this one calls, finished
+        self.called: dict[str, str] = {}  # elementary functions among them: kinds of the results
+        self.n_inlined = 0  # instructions of inlined elementary functions of single numbers
 
     # -- names, scopes, text ---------------------------------------------------------------------
 
@@ -213,11 +215,11 @@ class Builder:
     def depth(self) -> int:
         return len(self.scopes) - 1
 
-    def text(self) -> str:
+    def text(self, result: str = "i64", linkage: str = "") -> str:
         """The finished function. The last line written must be a terminator."""
         assert len(self.scopes) == 1, "a loop was left open"
         parameters = ", ".join([v.operand for v in self.parameters])
-        body = [f"define i64 @{self.name}({parameters}) #0 {{", "entry:"]
+        body = [f"define {linkage}{result} @{self.name}({parameters}) #0 {{", "entry:"]
         body += [line if line.endswith(":") else "  " + line for line in self.entry_lines]
         body += ["  br label %start", "start:"]
         body += [line if line.endswith(":") else "  " + line for line in self.scopes[0].lines]

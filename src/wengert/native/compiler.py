@@ -22,6 +22,8 @@ from wengert.native.control import REGIONS
 from wengert.native.elements import Elements
 from wengert.native.frame import Frame
 from wengert.native.memory import Buffer, c_buffer
+from wengert.native.pieces import in_pieces
+from wengert.native.plan import is_tiny
 from wengert.native.prepare import prepare
 from wengert.native.rules import kind_of, shape_of
 from wengert.ops.core import copy_p
@@ -43,9 +45,7 @@ class Kernel:
     program: Program | None = None  # in the equations that were written
 
 
-def compile_program(
-    program: Program, symbol: str = "kernel", is_poisoned: bool = False
-) -> Kernel:
+def compile_program(program: Program, symbol: str = "kernel", is_poisoned: bool = False) -> Kernel:
     """Write the native function of a Program.
 
     Its inputs and outputs are in the order of the Program's; a literal output has no place in
@@ -73,13 +73,18 @@ def _compile(program: Program, symbol: str, is_poisoned: bool) -> Kernel:
     for i, v in enumerate(program.inputs):
         _bind_input(b, elements, v, _table_entry(b, b.parameters[0], i))
     equations, outputs = _distinct_outputs(program)
-    targets: dict[Var, Buffer] = {}
-    for i, v in enumerate([a for a in outputs if type(a) is Var]):
+    places = {v: i for i, v in enumerate([a for a in outputs if type(a) is Var])}
+
+    def place(v: Var) -> Buffer:
         kind = kind_of(v)
         assert kind is not None
-        targets[v] = c_buffer(_table_entry(b, b.parameters[1], i), kind, shape_of(v))
-    writer.write(equations, list(targets), targets)
-    text = frame.finish()
+        return c_buffer(_table_entry(b, b.parameters[1], places[v]), kind, shape_of(v))
+
+    writer.write(equations, list(places), {v: place(v) for v in places if not is_tiny(v.type)})
+    for v in places:  # addresses of the small ones are not kept in registers all the way
+        if is_tiny(v.type):
+            writer.spill_into(v, place(v))
+    text = in_pieces(frame.finish())
     head = [
         'target triple = "' + _triple() + '"',
         *b.declarations.values(),

@@ -148,10 +148,7 @@ class Elements:
         shape = shape_of(source.out)
         everywhere = list(itertools.product(*[range(n) for n in shape]))
         columns = [
-            [
-                b.convert(self.element(a, broadcast_index(p, shape_of(a))), kind)
-                for p in everywhere
-            ]
+            [b.convert(self.element(a, broadcast_index(p, shape_of(a))), kind) for p in everywhere]
             for a, kind in zip(eq.inputs, source.kinds or (), strict=True)
         ]
         if any([x.lanes or isinstance(x, Complex) for column in columns for x in column]):
@@ -186,7 +183,10 @@ class Elements:
         for r in itertools.product(*[range(n) for n in rule.extents(reader, **eq.params)]):
             term = self.b.convert(rule.read(reader, at, r, **eq.params), source.out_kind)
             total = term if total is None else combine(self.b, rule.how, total, term)
-        return neutral(self.b, rule.how, source.out_kind) if total is None else total
+        if total is None:  # the sum of nothing is a plain 0, not a structural zero
+            start = neutral(self.b, rule.how, source.out_kind)
+            return self.b.constant(start.const, source.out_kind)
+        return total
 
 
 class Reader:
@@ -213,7 +213,12 @@ class Reader:
         The transforms write the zeros of floats that way; a user's 0.0 keeps its IEEE meaning.
         """
         atom = self.source.equation.inputs[i]
-        if type(atom) is Literal and type(atom.value) is int and atom.value == 0 and self.out_kind[0] in "fc":
+        if (
+            type(atom) is Literal
+            and type(atom.value) is int
+            and atom.value == 0
+            and self.out_kind[0] in "fc"
+        ):
             return self.zero()
         return self.read_as_result(i, self.broadcast(i, at))
 

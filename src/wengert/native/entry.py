@@ -48,7 +48,8 @@ def make_entry(
     kernel_address : int
         Of the machine code.
     in_specs : sequence of InSpec or Same
-        One for each positional argument.
+        One for each positional argument. The kernel gets the addresses of those that are no
+        `Same`, in order, then the captured ones.
     out_specs : sequence of OutSpec
         One for each output.
     fallback : callable

@@ -155,7 +155,8 @@ pointer:
 taken:
   %address = phi ptr [ %data, %array_data ], [ %value, %inline ], [ %k_placep, %integer_value ],
     [ %k_value, %integer_scalar ], [ %b_place, %boolean ], [ null, %same ], [ %in_type, %pointer ]
-  %inp = getelementptr ptr, ptr %ins, i64 %i
+  $in_slot
+  %inp = getelementptr ptr, ptr %ins, i64 %in_slot
   store ptr %address, ptr %inp
   %i1 = add i64 %i, 1
   %more_in = icmp ult i64 %i1, %n_in

@@ -135,7 +135,8 @@ start:
   %offset = mul i64 %donor, $in_size
   %spec = getelementptr i8, ptr %specs, i64 %offset
   $donor_n_bytes
-  %beginp = getelementptr ptr, ptr %ins, i64 %donor
+  $donor_slot
+  %beginp = getelementptr ptr, ptr %ins, i64 %donor_slot
   %begin = load ptr, ptr %beginp
   %end = getelementptr i8, ptr %begin, i64 %donor_n_bytes
   br i1 %is_whole, label %head, label %no
@@ -150,7 +151,8 @@ compare:
   %offset2 = mul i64 %i, $in_size
   %spec2 = getelementptr i8, ptr %specs, i64 %offset2
   $other_n_bytes
-  %begin2p = getelementptr ptr, ptr %ins, i64 %i
+  $other_slot
+  %begin2p = getelementptr ptr, ptr %ins, i64 %other_slot
   %begin2 = load ptr, ptr %begin2p
   %end2 = getelementptr i8, ptr %begin2, i64 %other_n_bytes
   %before = icmp ult ptr %begin, %end2

@@ -72,7 +72,8 @@ donor:
   %donatedp = getelementptr ptr, ptr %args, i64 %out_donor
   %donated = load ptr, ptr %donatedp
   %is_ours = call i1 @may_reuse(ptr %donated, i64 %out_donor, i64 %n_in, ptr %ins, ptr %in_specs)
-  %given_inp = getelementptr ptr, ptr %ins, i64 %out_donor
+  $out_donor_slot
+  %given_inp = getelementptr ptr, ptr %ins, i64 %out_donor_slot
   %given_in = load ptr, ptr %given_inp
   br i1 %is_ours, label %reuse, label %copy
 reuse:
@@ -236,10 +237,10 @@ _LOADS = (
         "%spec",
         IN_SPEC,
         "in_mode in_type in_other_type in_other_type_2 in_descr in_type_num in_ndim "
-        "in_dimensions in_place in_place_2 donor_n_bytes",
+        "in_dimensions in_place in_place_2 in_slot donor_n_bytes donor_slot",
     ),
-    ("%spec2", IN_SPEC, "other_n_bytes"),
-    ("%out_spec", OUT_SPEC, "out_mode out_place out_donor out_n_bytes"),
+    ("%spec2", IN_SPEC, "other_n_bytes other_slot"),
+    ("%out_spec", OUT_SPEC, "out_mode out_place out_donor out_donor_slot out_n_bytes"),
     ("%box_spec", OUT_SPEC, "box_mode"),
     (
         "%spec",

@@ -9,9 +9,9 @@ from __future__ import annotations
 RECORD = (
     "kernel env releases_gil structure n_args n_in n_out in_specs out_specs scratch_size"
 ).split()
-IN_SPEC = "mode type other_type descr type_num ndim dimensions place n_bytes".split()
+IN_SPEC = "mode type other_type descr type_num ndim dimensions place n_bytes slot".split()
 OUT_SPEC = (
-    "mode type allocator descr item_size ndim dimensions place n_bytes donor in_pool"
+    "mode type allocator descr item_size ndim dimensions place n_bytes donor donor_slot in_pool"
 ).split()
 _POINTERS = frozenset(
     "kernel env in_specs out_specs type other_type descr dimensions allocator".split()
@@ -20,6 +20,8 @@ _POINTERS = frozenset(
 # Modes of an input. ARRAY: an ndarray. INLINE: a number read in place, of either type. INTEGER: a
 # Python int. BOOLEAN: True or False. SAME: that very object. POINTER: no argument but an address.
 ARRAY, INLINE, INTEGER, BOOLEAN, SAME, POINTER = range(6)
+# `slot` is the place of the input's address in the kernel's table; objects that are only compared
+# have the last ones, which no kernel reads.
 # Modes of an output besides ARRAY: a number whose bytes are copied into a new object; True or
 # False; anything NumPy can make a scalar of.
 COPIED, TRUTH, SCALAR = 1, 2, 3

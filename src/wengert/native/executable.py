@@ -66,6 +66,11 @@ def executable_for(
         return known
 
 
+def _effort(n_instructions: int) -> int:
+    """LLVM's effort: less for code whose generation would take longer than it can save."""
+    return 2 if n_instructions < 3000 else 1 if n_instructions < 60_000 else 0
+
+
 def clear_executables() -> None:
     """Forget all native code that nobody holds."""
     _executables.clear()
@@ -120,7 +125,8 @@ class Executable:
             passed = time.perf_counter()
             kernel = compile_program(optimized, is_poisoned=is_poisoned)
             written = time.perf_counter()
-            self.linked = engine.link(kernel.ir, "wengert_kernel", exports=["kernel"])
+            options = engine.Options(opt_level=_effort(kernel.n_instructions))
+            self.linked = engine.link(kernel.ir, "wengert_kernel", options, exports=["kernel"])
             done = self.linked.seconds
             self.seconds = Seconds(
                 passed - start, written - passed, done.parse, done.codegen, done.link

@@ -18,9 +18,9 @@ from wengert.native.arithmetic import Arithmetic
 from wengert.native.builder import Value, parts, rebuilt
 from wengert.native.elements import Elements, Reader
 from wengert.native.index import Affine, Index, Symbol, linear, symbol
-from wengert.native.memory import Buffer, Half, LoopBinding, store
+from wengert.native.memory import Buffer, Half, LoopBinding, c_strides, store
 from wengert.native.packing import pack
-from wengert.native.parallel import Region, cut, level_of
+from wengert.native.parallel import Region, cut, is_reduced_by, level_of
 from wengert.native.plan import Axis, Member, Node
 from wengert.native.rules import combine, neutral
 from wengert.native.whole import Machine
@@ -28,8 +28,9 @@ from wengert.native.whole import Machine
 VECTOR_BYTES = 32
 MAX_BREAKS = 12  # pieces a loop is cut into for parts of arrays
 MAX_WRITTEN = 3000  # operations an element, over all pieces
-GROUP = 128  # turns of a long sum that are added one after the other
-LONG_SUM = 4 * GROUP  # turns from which a sum is cut into groups
+WRITTEN_ROW = 8  # partial results of a block that are combined without a loop
+GROUP = 16  # terms of a long sum, of each lane, that are added one after the other
+LONG_SUM = 2 * GROUP  # turns from which a sum is cut into groups
 LARGE_BODY = 150  # operations an element from which a body is written for few chunks only
 
 
@@ -50,6 +51,7 @@ class NestWriter:
         self.destination = destination
         self.finished = finished  # called with a reduction's Var, index and value
         self.stored = stored  # as in `Plan`
+        self.partial: dict[Member, Buffer] = {}  # where a block adds up what accumulates
 
     def write(self, step: Node | Member) -> None:
         """A whole nest, or a member without loops."""
@@ -59,7 +61,7 @@ class NestWriter:
         choose_lanes(step)
         for m in step.members():
             if m.accumulates:
-                self._fill(m)
+                self._fill(m, self.destination(m))
         before = pack(step, self.elements, self.machine)
         self._child(step, {})
         for v, source in before.items():
@@ -154,28 +156,59 @@ class NestWriter:
             if self.stored.get(m.var, level + 1) <= level:
                 self.destination(m)
         inits = {m: self._start(m) for m in mine}
-        tables = {m: frame.take(m.source.out_kind or "f8", (n_blocks, len(inits[m]))) for m in mine}
+        sizes = {m: len(inits[m]) for m in mine}
+        added = [m for m in node.members() if m.accumulates and is_reduced_by(m, node)]
+        targets = {m: self.destination(m) for m in added}
+        sizes.update({m: math.prod(targets[m].shape) for m in added})
+        tables = {m: frame.take(m.source.out_kind or "f8", (n_blocks, sizes[m])) for m in sizes}
         region = Region(b, frame, n_blocks, level)
+        number = Affine(0, ((Symbol(n_blocks, region.block), 1),))
+        for m in added:
+            own = tables[m].item(number)
+            shape = targets[m].shape
+            self.partial[m] = Buffer(own.base, own.kind, shape, c_strides(shape), own.offset)
+            self._fill(m, self.partial[m])
         first = b.add(b.mul(region.block, b.index(size)), b.index(start))
         last = b.minimum(b.add(first, b.index(size)), b.index(stop))
         block = self._turns(
             node, symbol, lanes, first, last, mine, inits, sums, size // max(lanes, 1)
         )
-        number = Affine(0, ((Symbol(n_blocks, region.block), 1),))
         for m in mine:
             for k, x in enumerate(block[m]):
                 store(b, tables[m], (number, k), self._across(m, x) if lanes else x)
         region.close()
-        results = {m: self._halved(m, tables[m]) for m in mine}
+        for m, table in tables.items():
+            self._halve(m, table)
+        for m in added:
+            del self.partial[m]
+            flat = self.machine.reshaped(targets[m], (sizes[m],))
+            self._combine_all(m, flat, (), tables[m], (0,))
+        results = {m: [self.machine.load(tables[m], (0, k)) for k in range(sizes[m])] for m in mine}
         for table in tables.values():
             frame.give_back(table)
         return results
 
-    def _halved(self, m: Member, table: Buffer) -> list[Any]:
+    def _combine_all(
+        self, m: Member, x: Buffer, at_x: tuple[Index, ...], y: Buffer, at_y: tuple[Index, ...]
+    ) -> None:
+        """A row of `y` added to a row of `x`, or what else the reduction does."""
+        how = m.source.rule.how  # type: ignore[union-attr]  # a reduction
+
+        def one(k: Index) -> None:
+            left, right = self.machine.load(x, (*at_x, k)), self.machine.load(y, (*at_y, k))
+            store(self.b, x, (*at_x, k), combine(self.b, how, left, right))
+
+        n = x.shape[-1]
+        if n > WRITTEN_ROW:
+            self.machine.span(n, one, self.machine.lanes_for(x.kind))
+            return
+        for k in range(n):
+            one(k)
+
+    def _halve(self, m: Member, table: Buffer) -> None:
         """The rows of a table combined: the second half with the first, until one is left."""
         b, machine = self.b, self.machine
-        n_rows, n_results = table.shape
-        how = m.source.rule.how  # type: ignore[union-attr]  # a reduction
+        n_rows, _ = table.shape
         if n_rows > 1:
             level = b.open_loop(b.index((n_rows - 1).bit_length()), [b.index(n_rows)])
             (n,) = level.carried
@@ -183,12 +216,9 @@ class NestWriter:
             rows = b.open_loop(b.sub(n, half))
             low: Index = machine.index_of(rows, n_rows)
             high = low + Affine(0, ((Symbol(n_rows, half), 1),))
-            for k in range(n_results):
-                x, y = machine.load(table, (low, k)), machine.load(table, (high, k))
-                store(b, table, (low, k), combine(b, how, x, y))
+            self._combine_all(m, table, (low,), table, (high,))
             b.close_loop(rows)
             b.close_loop(level, [half])
-        return [machine.load(table, (0, k)) for k in range(n_results)]
 
     def _turns(
         self,
@@ -204,7 +234,10 @@ class NestWriter:
     ) -> dict[Member, list[Any]]:
         """A loop whose turns are written once; what its reductions come to."""
         if n_turns >= LONG_SUM and is_summed_in_lanes(node, mine, lanes):
-            return self._in_groups(node, symbol, lanes, start, stop, mine, inits, sums)
+            size = GROUP
+            while LONG_SUM * size <= n_turns:
+                size *= GROUP
+            return self._in_groups(node, symbol, lanes, start, stop, mine, inits, sums, size)
         b = self.b
         flat: list[Value] = []
         for m in mine:
@@ -234,14 +267,15 @@ class NestWriter:
         mine: Sequence[Member],
         inits: dict[Member, list[Any]],
         sums: dict[Member, list[Any]],
+        n_turns: int,
     ) -> dict[Member, list[Any]]:
         """Long sums by groups of turns, whose totals are added up: rounding errors stay small."""
-        b, size = self.b, GROUP * lanes
+        b, size = self.b, n_turns * lanes
         flat = [b.splat(v, lanes) for m in mine for x in inits[m] for v in parts(x)]
         loop = b.open_loop(stop, flat, start, size)
         last = b.minimum(b.add(loop.index, b.index(size)), stop)
         fresh = {m: self._start(m) for m in mine}
-        group = self._turns(node, symbol, lanes, loop.index, last, mine, fresh, sums, GROUP)
+        group = self._turns(node, symbol, lanes, loop.index, last, mine, fresh, sums, n_turns)
         nexts: list[Value] = []
         for m, own in zip(mine, _grouped(loop.carried, mine, inits), strict=True):
             how = m.source.rule.how  # type: ignore[union-attr]  # a reduction
@@ -293,10 +327,10 @@ class NestWriter:
             result.append(total)
         return result
 
-    def _fill(self, m: Member) -> None:
+    def _fill(self, m: Member, target: Buffer) -> None:
         """What a sum in memory starts from."""
-        target, rule = self.destination(m), m.source.rule
-        assert target is not None and isinstance(rule, Reduce)
+        rule = m.source.rule
+        assert isinstance(rule, Reduce)
         start = neutral(self.b, rule.how, target.kind)
         flat = Buffer(target.base, target.kind, (math.prod(target.shape),), (1,), target.offset)
         node = Node([Axis(flat.shape[0], symbol(flat.shape[0]), False, 0)])
@@ -310,7 +344,8 @@ class NestWriter:
 
     def _accumulate(self, m: Member) -> None:
         """The terms of this turn added to what is in memory."""
-        target, rule, eq = self.destination(m), m.source.rule, m.source.equation
+        rule, eq = m.source.rule, m.source.equation
+        target = self.partial.get(m) or self.destination(m)
         assert target is not None and isinstance(rule, Reduce)
         reader = Reader(self.elements, m.source)
         for at in self._out_indices(m):

@@ -25,15 +25,14 @@ from wengert.native.index import Affine, Index, Symbol
 from wengert.native.memory import Arena, Buffer, c_buffer
 from wengert.native.plan import Member, Node
 from wengert.native.probe import weight
-from wengert.native.threads import _resolve  # noqa: F401  # `wg_parallel` is known from here on
 
 LEAST_WORK = 50_000.0  # ns of a loop that is shared
 REPEATED_WORK = 100_000.0  # the same for a loop inside of another one
 BLOCK_WORK = 12_500.0  # ns of a block: what claiming one costs is lost in it
 MOST_BLOCKS = 128
 FEW_TURNS = 8  # of a loop whose inner loops are shared rather than itself
-OPERATION = 0.15  # ns of an addition in lanes
-ACCESS = 0.3  # ns of an element read or written
+OPERATION = 0.1  # ns of an addition in lanes
+ACCESS = 0.1  # ns of an element read or written
 
 
 # -- which loops -----------------------------------------------------------------------------------
@@ -42,10 +41,10 @@ ACCESS = 0.3  # ns of an element read or written
 def cut(node: Node, step: int, start: int, stop: int) -> tuple[int, int] | None:
     """How many blocks the turns start … stop - 1 of a loop are cut into, and the turns of each.
 
-    None where the loop is too small, or its turns depend on each other.
+    None where the loop is too small.
     """
     above = _above(node)
-    if any(n.current_lanes for n in above) or _accumulates_over(node):
+    if any(n.current_lanes for n in above):
         return None
     n_steps = (stop - start) // step
     least = REPEATED_WORK if any(n.extent > 1 for n in above) else LEAST_WORK
@@ -55,6 +54,10 @@ def cut(node: Node, step: int, start: int, stop: int) -> tuple[int, int] | None:
     if n_steps < FEW_TURNS and any(_is_large(c) for c in node.children):
         return None
     n_blocks = min(n_steps, MOST_BLOCKS, int(work / BLOCK_WORK))
+    if any(m.accumulates and is_reduced_by(m, node) for m in node.members()):
+        n_blocks = min(n_blocks, n_steps // FEW_TURNS)  # each has sums of its own in memory
+        if n_blocks < 2:
+            return None
     size = -(-n_steps // n_blocks)
     return -(-n_steps // size), size * step
 
@@ -73,11 +76,9 @@ def _above(node: Node) -> list[Node]:
     return [] if m is None else m.path[: m.path.index(node)]
 
 
-def _accumulates_over(node: Node) -> bool:
-    """Whether turns add to the same memory."""
-    return any(
-        m.accumulates and m.loops[m.path.index(node)][0].is_reduced for m in node.members()
-    )
+def is_reduced_by(m: Member, node: Node) -> bool:
+    """Whether a loop runs over axes that a member is summed over."""
+    return m.loops[m.path.index(node)][0].is_reduced
 
 
 def turn_cost(node: Node) -> float:
@@ -317,4 +318,4 @@ def _size(type_: str) -> int:
     return -(-n * bits // 64) * 8
 
 
-__all__ = ["Region", "cut", "level_of", "turn_cost"]
+__all__ = ["Region", "cut", "is_reduced_by", "level_of", "turn_cost"]

@@ -35,6 +35,7 @@ SMALL_SUM = 32  # terms of a sum that are written out
 SHARED_COST = 5  # additions an element that make a value read in two loops worth storing
 REPEATED_COST = 4  # the same where a loop around its own axes would repeat its computation
 LARGEST_ACCUMULATED = 8192  # elements of a sum that is accumulated in memory
+SEARCHED = 40  # the latest steps, among which a nest to join is looked for
 DEEP = 60  # equations after which a chain of tiny values is computed
 FEW_PARTS = 4  # parts up to which a loop is cut at their edges instead
 LONG = 160  # operations an element after which a chain is cut by storing it
@@ -45,7 +46,7 @@ def is_tiny(type_: Any) -> bool:
     if type(type_) is not Type:
         return False
     shape = type_.shape
-    if len(shape) < 2:
+    if len(shape) < 2 or not type_.size:
         return type_.size <= TINY
     return type_.size <= TINY_MATRIX and max(shape) <= 8
 
@@ -453,7 +454,8 @@ class Planner:
         """Put a member into a nest, the latest that it can share; its readiness."""
         held_reads = set(m.probe.reads)
         needs = self._ready(held_reads)
-        for p in range(len(self.steps) - 1, -1, -1):
+        first = max(0, len(self.steps) - SEARCHED) if m.loops else len(self.steps)
+        for p in range(len(self.steps) - 1, first - 1, -1):
             step = self.steps[p]
             outside = [v for v in held_reads if self.ready.get(v, 0) > p]
             if any(self.ready.get(v, 0) > p + 1 for v in outside):

@@ -58,7 +58,9 @@ class PythonEntry:
             inputs.append(value)
         inputs += self._captured
         outputs = [self._output(spec, args, inputs) for spec in self._out_specs]
-        status = self._kernel(_pointers(inputs), _pointers(outputs), self._env)
+        status = self._kernel(
+            _pointers([v for v in inputs if v is not None]), _pointers(outputs), self._env
+        )
         if status > 0:
             return self.fallback(*args)
         if status < 0:

@@ -97,7 +97,10 @@ class Record:
         self._kept: list[Any] = [*in_specs, *captured, *out_specs]
         self._scratch_size = 0
         ins = [self._input(spec) for spec in in_specs] + [self._captured(a) for a in captured]
+        _assign_slots(ins)
         outs = [self._output(spec) for spec in out_specs]
+        for row, spec in zip(outs, out_specs, strict=True):
+            row["donor_slot"] = 0 if spec.donor is None else ins[spec.donor]["slot"]
         self._words = _pack(
             words.RECORD,
             {
@@ -193,6 +196,13 @@ class Record:
         else:
             row["mode"] = words.SCALAR
         return row
+
+
+def _assign_slots(ins: Sequence[dict[str, int]]) -> None:
+    """Places in the kernel's table of inputs: objects that are only compared come last."""
+    order = sorted(range(len(ins)), key=lambda i: ins[i]["mode"] == words.SAME)
+    for slot, i in enumerate(order):
+        ins[i]["slot"] = slot
 
 
 def _pack(names: list[str], values: dict[str, int]) -> ctypes.Array[ctypes.c_int64]:

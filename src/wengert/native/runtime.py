@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 
-from wengert.native import engine, symbols, tape_ir
+from wengert.native import engine, symbols, tape_ir, threads
 
 N_SLOTS = 4  # blocks kept between calls
 
@@ -84,6 +84,7 @@ _EXPORTS = ("wg_arena_take", "wg_arena_give", *tape_ir.EXPORTS)
 @functools.lru_cache(maxsize=1)
 def ensure() -> engine.Linked:
     """Link the shared code and make it known to the linker, once a process."""
+    threads.register()
     linked = engine.link(_IR + tape_ir.TAPE_IR, "wengert_runtime", exports=_EXPORTS)
     for name in _EXPORTS:
         symbols.register(name, linked.address(name))

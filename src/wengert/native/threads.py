@@ -61,7 +61,6 @@ def _resolve(name: str) -> int | None:
     return _module().address(name) if name == "wg_parallel" else None
 
 
-# Linked when the first kernel that has a large loop is.
-symbols.register_resolver("wg_parallel", _resolve)
-
-__all__ = ["n_started", "n_threads", "wanted"]
+def register() -> None:
+    """Let native code find `wg_parallel`; the pool is linked with the first kernel that does."""
+    symbols.register_resolver("wg_parallel", _resolve)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.primitive import Unsupported
 from wengert.ops.families import elementwise
 from wengert.trace.tracer import bind
 from wengert.types import Type
@@ -68,8 +69,8 @@ right_shift_p = elementwise(
     "right_shift", operator.rshift, ufunc=np.right_shift, emit=lambda b, x, y: b.shift_right(x, y)
 )
 bitwise_count_p = elementwise("bitwise_count", np.bitwise_count, emit=lambda b, x: b.count_bits(x))
-gcd_p = elementwise("gcd", np.gcd, flops=20)
-lcm_p = elementwise("lcm", np.lcm, flops=20)
+gcd_p = elementwise("gcd", np.gcd, flops=20, emit=Unsupported("NumPy computes it"))
+lcm_p = elementwise("lcm", np.lcm, flops=20, emit=Unsupported("NumPy computes it"))
 
 
 def eq(x: Any, y: Any) -> Any:

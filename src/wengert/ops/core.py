@@ -548,6 +548,7 @@ iota_p = define(
     )
 )
 
+
 def basis(n: int, start: int, shape: Sequence[int], dtype: Any) -> Any:
     """Unit vectors number `start` on of a space of `n` dimensions, as an array (n, *shape).
 
@@ -565,9 +566,7 @@ def _basis(*, n: int, start: int, shape: tuple[int, ...], dtype: Any) -> Any:
     return block.reshape((n, *shape))
 
 
-def _emit_basis(
-    k: Any, at: Any, *, n: int, start: int, shape: tuple[int, ...], dtype: Any
-) -> Any:
+def _emit_basis(k: Any, at: Any, *, n: int, start: int, shape: tuple[int, ...], dtype: Any) -> Any:
     offset = at[0] - (k.ravel(at[1:], shape) + start)
     is_unit = k.is_in(offset, 0, 1)
     return k.b.select(is_unit, k.constant(1), k.zero())

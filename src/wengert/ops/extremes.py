@@ -163,7 +163,9 @@ def _is_short(in_types: Any, out_types: Any, *, axes: tuple[int, ...]) -> bool:
 def _chosen(x: Any, index: Any, ties: Any, axes: tuple[int, ...]) -> Any:
     """A mask of the extreme, or of all elements tied with it."""
     kept = reduced_shape(x.shape, axes, True)
-    numbers = reshape(iota(_extent(x, axes)), [n if i in axes else 1 for i, n in enumerate(x.shape)])
+    numbers = reshape(
+        iota(_extent(x, axes)), [n if i in axes else 1 for i, n in enumerate(x.shape)]
+    )
     is_first = eq(numbers, reshape(index, kept))
     best = reshape(sum_axes(select(is_first, x, 0), axes), kept)
     return select(reshape(ties, kept) > 1, eq(x, best), is_first)

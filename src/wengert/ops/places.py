@@ -92,9 +92,7 @@ def _emit_last_writer(m: Any, *indices_and_out: Any, bounds: tuple[int, ...]) ->
         strides[axis] = strides[axis + 1] * out.shape[axis + 1]
 
     def visit(at: Any, write: bool) -> None:
-        there = [
-            m.place(i, m.broadcast(i, at), n) for i, n in zip(indices, bounds, strict=True)
-        ]
+        there = [m.place(i, m.broadcast(i, at), n) for i, n in zip(indices, bounds, strict=True)]
         own = sum([i * s for i, s in zip(at, strides, strict=True)], 0)
         if write:
             m.store(numbers, there, m.number(own))

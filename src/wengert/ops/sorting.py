@@ -50,7 +50,8 @@ def _emit_argsort(m: Any, *keys_and_out: Any, axis: int, **params: Any) -> None:
         whole = lambda i: (*at[:axis], i, *at[axis:])
         m.span(n, lambda i: m.store(places, (i,), m.number(i)), m.lanes_for("i8"))
         for key, row in zip(keys, rows, strict=True):
-            m.span(n, lambda i: m.store(row, (i,), m.load(key, whole(i))), m.lanes_for(key.kind))
+            fill = lambda i, key=key, row=row: m.store(row, (i,), m.load(key, whole(i)))
+            m.span(n, fill, m.lanes_for(key.kind))
             m.sort(row, places)
         m.span(n, lambda i: m.store(out, whole(i), m.load(places, (i,))), m.lanes_for("i8"))
 

@@ -1,10 +1,10 @@
 """Carried values of a loop: how each is kept from one turn to the next.
 
-    InRegisters   a few numbers: loop variables
-    InTurns       an array in two buffers that change roles each turn
-    InPlace       an array of which a turn changes a part (`updates.py`): one buffer
-    AsStack       a stack: its three words are loop variables
-    Unchanged     what every turn hands on: a constant
+InRegisters   a few numbers: loop variables
+InTurns       an array in two buffers that change roles each turn
+InPlace       an array of which a turn changes a part (`updates.py`): one buffer
+AsStack       a stack: its three words are loop variables
+Unchanged     what every turn hands on: a constant
 """
 
 from __future__ import annotations

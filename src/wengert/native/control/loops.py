@@ -59,9 +59,7 @@ class Body:
         n = len(starts)
         self.inputs = [Var(v.type) for v in program.inputs[len(consts) :]]
         self.carry_vars = self.inputs[:n]
-        self.equations, self.outputs = body_block(
-            program, [*consts, *self.inputs], self.carry_vars
-        )
+        self.equations, self.outputs = body_block(program, [*consts, *self.inputs], self.carry_vars)
         self.made: Schedule = schedule(self.equations, self.carry_vars, self.outputs)
         self.carried = [
             self._carried(k, start, result, n_turns)
@@ -200,9 +198,7 @@ class Scan:
             for out, start in zip(self.outs, self.starts, strict=True):
                 copy_of(w, out, start, self.targets.get(out))
             return
-        arrays = {
-            a: w.in_memory(a, self.temporary) for a in self.xs if isinstance(a.type, Type)
-        }
+        arrays = {a: w.in_memory(a, self.temporary) for a in self.xs if isinstance(a.type, Type)}
         results = [self.targets.get(v) for v in self.outs]
         body = Body(w, self.program, self.consts, self.starts, results, self.n_turns)
         inits = body.start()
@@ -295,7 +291,7 @@ def write_while(w: BlockWriter, eq: Equation, targets: Targets) -> None:
     results = [targets.get(v) for v in outs]
     body = Body(w, program, consts, starts, results, None)
     inits = body.start()
-    records = Records(tuple([v.type.item for v in extra[1:]]))
+    records = Records(tuple([v.type.item for v in extra[1:]]))  # type: ignore[union-attr]  # stacks
     tape = GrowingTape(w, records) if extra[1:] else None
     if tape is not None:
         inits = [*inits, *tape.start()]
@@ -326,4 +322,3 @@ def write_while(w: BlockWriter, eq: Equation, targets: Targets) -> None:
         base = tape.finish(count, values[n_own:])
         for v, stack in zip(extra[1:], records.stacks(w, base, count), strict=True):
             w.elements.stacks[v] = stack
-

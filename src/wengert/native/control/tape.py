@@ -168,7 +168,17 @@ def take_records(w: BlockWriter, n_records: Value, size: int) -> Value:
     b.declare("wg_tape_take", "ptr", ["ptr", "i64"])
     pointer = _called(w, f"call ptr @wg_tape_take({roll.operand}, {n_bytes.operand})")
     _leave_if_null(w, pointer)
+    _poison(w, pointer, n_bytes)
     return pointer
+
+
+def _poison(w: BlockWriter, pointer: Value, n_bytes: Value) -> None:
+    """NaNs in memory that nobody has written, where a test asks for them."""
+    if w.frame.is_poisoned:
+        w.b.declare("llvm.memset.p0.i64", "void", ["ptr", "i8", "i64", "i1"])
+        w.b.line(
+            f"call void @llvm.memset.p0.i64({pointer.operand}, i8 -1, {n_bytes.operand}, i1 false)"
+        )
 
 
 class GrowingTape:
@@ -199,6 +209,7 @@ class GrowingTape:
             f"{old.operand}, {new.operand})",
         )
         _leave_if_null(w, grown)
+        _poison(w, moved(w, grown, old), b.sub(new, old))
         branch.otherwise()
         base, capacity = branch.join([grown, twice], [base, capacity])
         return moved(w, base, b.mul(index, size)), [base, capacity]

@@ -118,7 +118,7 @@ def _write_update(
     """Change carries where they lie."""
     changed: dict[Var, InPlace] = {}
     for a in eq.inputs:
-        if a in made.versions:
+        if type(a) is Var and a in made.versions:
             out = updated(eq, a)
             if out in made.versions:
                 carry = carried[made.versions[out]]
@@ -187,7 +187,8 @@ def _assign(w: BlockWriter, view: Buffer, value: Any, adds: bool) -> None:
 
 def _scatter(w: BlockWriter, eq: Equation, version: Callable[[], Buffer], adds: bool) -> None:
     """Write or add a value at places that are computed, the last write counting."""
-    value, indices, axes = eq.inputs[1], eq.inputs[2:], eq.params["axes"]
+    value, *indices = eq.inputs[1:]
+    axes = eq.params["axes"]
     x = version()
     temporary: list[Buffer] = []
     rank = max([len(shape_of(a)) for a in indices], default=0)
@@ -251,4 +252,3 @@ def _at(x: Buffer, places: dict[int, Index]) -> Buffer:
 def _broadcast(at: Sequence[Index], shape: Sequence[int]) -> tuple[Index, ...]:
     skip = len(at) - len(shape)
     return tuple([0 if n == 1 else i for i, n in zip(at[skip:], shape, strict=True)])
-

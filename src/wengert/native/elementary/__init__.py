@@ -18,6 +18,7 @@ from wengert.native.elementary import (
     exponential,
     inverse,
     logarithm,
+    outlined,
     power,
     trigonometric,
 )
@@ -92,8 +93,14 @@ def emit(b: Arithmetic, name: str, *xs: Any) -> Any:
     for scope in b.scopes:
         if key in scope.memo:
             return scope.memo[key]
-    with exact(b):
-        result = function(Kit(b, kind), *xs)
+    if outlined.is_due(b, xs):
+        result: Any = outlined.call(b, name, function, xs)
+    else:
+        before = b.n_instructions
+        with exact(b):
+            result = function(Kit(b, kind), *xs)
+        if not result.lanes:
+            b.n_inlined += b.n_instructions - before
     b.scope.memo[key] = result
     return result
 

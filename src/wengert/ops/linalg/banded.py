@@ -106,6 +106,7 @@ banded_product_p: Primitive = bilinear(
             banded_product(banded_transpose(conj(args[0]), lower, upper), ct, upper, lower), args[1]
         ),
     },
+    emit=native_banded.PRODUCT,
     batch=batch_stacks("banded_product"),
     flops=lambda in_types, out_types, **params: 2 * in_types[0].shape[-2] * out_types[0].size,
 )
@@ -121,6 +122,7 @@ banded_outer_p: Primitive = bilinear(
             banded_product(banded_transpose(ct, lower, upper), conj(args[0]), upper, lower), args[1]
         ),
     },
+    emit=native_banded.OUTER,
     batch=batch_stacks("banded_outer"),
     flops=lambda in_types, out_types, **params: 2 * out_types[0].size * in_types[0].shape[-1],
 )
@@ -131,6 +133,7 @@ banded_transpose_p: Primitive = linear(
     transpose={
         0: lambda ct, args, *, lower, upper: banded_transpose(ct, upper, lower),
     },
+    emit=native_banded.TRANSPOSE,
     batch=batch_leading("banded_transpose"),
 )
 
@@ -229,6 +232,7 @@ hermitian_band_p: Primitive = linear(
     _hermitian_band,
     lambda ab, *, is_lower: Type((*ab.shape[:-2], 2 * ab.shape[-2] - 1, ab.shape[-1]), ab.dtype),
     transpose={0: lambda ct, args, *, is_lower: fold_band(ct, is_lower)},
+    emit=native_banded.WHOLE_BAND,
     batch=batch_leading("hermitian_band"),
     facts={"is_real_linear": True},
 )
@@ -237,6 +241,7 @@ fold_band_p: Primitive = linear(
     _fold_band,
     lambda ab, *, is_lower: Type((*ab.shape[:-2], ab.shape[-2] // 2 + 1, ab.shape[-1]), ab.dtype),
     transpose={0: lambda ct, args, *, is_lower: hermitian_band(ct, is_lower)},
+    emit=native_banded.FOLD_BAND,
     batch=batch_leading("fold_band"),
     facts={"is_real_linear": True},
 )

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from wengert.errors import ArgumentError
-from wengert.ir.primitive import Primitive, define
+from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.core import conj, convert, imag, mul, real, sub, sum_axes
 from wengert.ops.linalg import native_spectral
 from wengert.ops.linalg.common import (
@@ -176,6 +176,7 @@ eig_p: Primitive = define(
         is_multiple=True,
         render=lambda ins, params: f"tuple(m + 0j for m in np.linalg.eig({ins[0]}))",
         facts={"gauge": "v_i^H dv_i = 0", "domain": "diagonalizable"},
+        emit=Unsupported("NumPy decides from values whether the result is real"),
     )
 )
 eigvals_p: Primitive = define(
@@ -188,5 +189,6 @@ eigvals_p: Primitive = define(
         extended=eig_p,
         is_multiple=True,
         render=lambda ins, params: f"(np.linalg.eigvals({ins[0]}) + 0j,)",
+        emit=Unsupported("NumPy decides from values whether the result is real"),
     )
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.primitive import Primitive, define
+from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.contraction import as_operand
 from wengert.ops.core import (
     broadcast_to,
@@ -70,6 +70,7 @@ matrix_rank_p: Primitive = define(
         ),
         cost=lambda in_types, out_types, **params: 3 * in_types[0].size * in_types[0].shape[-1],
         facts={"derivative": "zero: a count"},
+        emit=Unsupported("it is a count of singular values"),
     )
 )
 
@@ -170,6 +171,7 @@ pinv_p: Primitive = define(
         keeps_literals=True,
         render=lambda ins, params: f"np.linalg.pinv({ins[0]}, {ins[1]})",
         facts={"domain": "where the rank does not change"},
+        emit=Unsupported("its rank depends on values"),
     )
 )
 
@@ -267,5 +269,6 @@ lstsq_p: Primitive = define(
             f"(lambda r: (r[0], r[2], r[3]))(np.linalg.lstsq({ins[0]}, {ins[1]}, {ins[2]}))"
         ),
         facts={"domain": "where the rank does not change"},
+        emit=Unsupported("its rank depends on values"),
     )
 )

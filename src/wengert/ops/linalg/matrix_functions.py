@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.primitive import Primitive, define
+from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.core import convert, neg, real, unfit
 from wengert.ops.families import align_batch
 from wengert.ops.linalg.common import (
@@ -101,6 +101,7 @@ sylvester_p: Primitive = define(
         cost=lambda in_types, out_types: 25 * sum(t.size * t.shape[-1] for t in in_types[:2]),
         render=lambda ins, params: f"scipy.linalg.solve_sylvester({', '.join(ins)})",
         facts={"domain": "no eigenvalue of a is minus one of b"},
+        emit=Unsupported("SciPy computes it"),
     )
 )
 
@@ -162,6 +163,7 @@ expm_p: Primitive = define(
         batch=batch_leading("expm"),
         cost=lambda in_types, out_types: 30 * out_types[0].size * out_types[0].shape[-1],
         render=lambda ins, params: f"scipy.linalg.expm({ins[0]})",
+        emit=Unsupported("SciPy computes it"),
     )
 )
 logm_p: Primitive = define(
@@ -176,6 +178,7 @@ logm_p: Primitive = define(
         cost=lambda in_types, out_types: 100 * out_types[0].size * out_types[0].shape[-1],
         render=lambda ins, params: f"scipy.linalg.logm({ins[0]}) + 0j",
         facts={"domain": "no eigenvalue on the closed negative real axis"},
+        emit=Unsupported("SciPy computes it"),
     )
 )
 
@@ -252,6 +255,7 @@ frechet_p: Primitive = define(
         ),
         cost=lambda in_types, out_types, **params: 90 * out_types[0].size * out_types[0].shape[-1],
         facts={"of": "expm, logm; linear in its second operand"},
+        emit=Unsupported("SciPy computes it"),
     )
 )
 
@@ -279,5 +283,6 @@ sqrtm_p: Primitive = define(
         cost=lambda in_types, out_types: 30 * out_types[0].size * out_types[0].shape[-1],
         render=lambda ins, params: f"scipy.linalg.sqrtm({ins[0]}) + 0j",
         facts={"domain": "no eigenvalue on the closed negative real axis"},
+        emit=Unsupported("SciPy computes it"),
     )
 )

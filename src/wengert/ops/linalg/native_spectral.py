@@ -136,7 +136,8 @@ def _inverse_gaps(m: Any, w: Any, out: Any, *, sign: int) -> None:
     """The reciprocals; where values coincide the interpreter computes them, and warns."""
     b, n = m.b, w.shape[-1]
     zero, one = b.constant(0.0, w.kind), b.constant(1.0, w.kind)
-    epsilon = b.constant(n * np.finfo(np.dtype(w.kind)).eps, w.kind)
+    real = np.zeros((), np.dtype(w.kind)).real.dtype  # of magnitudes
+    epsilon = b.constant(n * np.finfo(real).eps, real.str[1:])
     count = m.temporary("i8", ())
     m.store(count, (), b.index(0))
     with each(m, (w, out), (1, 2)) as (values, result):
@@ -144,7 +145,7 @@ def _inverse_gaps(m: Any, w: Any, out: Any, *, sign: int) -> None:
         def largest(i: Any, size: Any) -> tuple[Any]:
             return (m.combine("max", size, b.abs(m.load(values, (i,)))),)
 
-        limit = b.mul(m.fold(n, [zero], largest)[0], epsilon)
+        limit = b.mul(m.fold(n, [b.constant(0.0, real.str[1:])], largest)[0], epsilon)
         with m.loops((n,)) as (i,):
             own = m.load(values, (i,))
 

@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
+from wengert.ir.emission import Expand
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.contraction import as_operand
 from wengert.ops.core import (
+    add,
     conj,
     convert,
+    imag,
     mul,
     neg,
     real,
@@ -100,6 +103,13 @@ def _norm_render(ins: Sequence[str], params: Any) -> str:
     return f"np.sqrt(np.sum(np.abs({ins[0]})**2, axis={axes}, keepdims={keepdims}))"
 
 
+def _norm_expanded(x: Any, *, axes: tuple[int, ...], keepdims: bool) -> Any:
+    if x.dtype.kind != "c":
+        return np.sqrt(sum_axes(mul(x, x), axes, keepdims))
+    re, im = real(x), imag(x)
+    return np.sqrt(sum_axes(add(mul(re, re), mul(im, im)), axes, keepdims))
+
+
 norm_p: Primitive = define(
     Primitive(
         "norm",
@@ -112,6 +122,7 @@ norm_p: Primitive = define(
         ),
         cost=lambda in_types, out_types, **params: 2 * in_types[0].size,
         render=_norm_render,
+        emit=Expand(_norm_expanded),
         facts={"at_zero": "every derivative is 0"},
     )
 )

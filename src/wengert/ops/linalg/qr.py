@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, MissingRuleError
-from wengert.ir.primitive import Primitive, define
+from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.core import add, convert, imag, mul, neg, sub
 from wengert.ops.linalg import native_spectral
 from wengert.ops.linalg.common import adjoint, as_matrices, batch_leading, over_stack
@@ -156,5 +156,6 @@ qr_pivots_p: Primitive = define(
         cost=lambda in_types, out_types, **params: 2 * in_types[0].size * in_types[0].shape[-1],
         gives_array=True,
         facts={"derivative": "zero: integers"},
+        emit=Unsupported("SciPy chooses the pivots"),
     )
 )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.emission import Pull, Whole
-from wengert.ir.primitive import Primitive, define
+from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.core import neg, reshape, unfit, zeros_of
 from wengert.ops.families import linear
 from wengert.ops.linalg.common import adjoint, batch_leading, over_stack, sum_terms
@@ -148,5 +148,6 @@ toeplitz_solve_p: Primitive = define(
         batch=_toeplitz_solve_batch,
         cost=lambda in_types, out_types, **params: 4 * out_types[0].size * in_types[0].shape[-1],
         facts={"domain": "all leading minors nonsingular, as Levinson's recursion needs"},
+        emit=Unsupported("SciPy's recursion computes it"),
     )
 )
