@@ -226,8 +226,9 @@ class Jitted(NativeCallable):
             self._first_kinds.append(key)
         if self._n_kinds != MANY_KINDS + 1:
             return
+        name = self._owner.name
         warnings.warn(
-            f"jit: {self._owner.name} was recorded and compiled for {self._n_kinds} different kinds of "
+            f"jit: {name} was recorded and compiled for {self._n_kinds} different kinds of "
             f"arguments; {what_changes([*self._first_kinds, key])}. Each kind costs a compilation:"
             " keep shapes and dtypes the same (pad or batch arrays), and pass numbers that change "
             "as numbers, not as static arguments.",
@@ -238,8 +239,9 @@ class Jitted(NativeCallable):
     def _give_up(self, key: Any, known: list[Specialization]) -> None:
         self._given_up.add(key)
         where = next((w for one in known for w in one.where if w), None)
+        name = self._owner.name
         warnings.warn(
-            f"jit: {self._owner.name} took more than {MAX_SPECIALIZATIONS} different paths through its "
+            f"jit: {name} took more than {MAX_SPECIALIZATIONS} different paths through its "
             f"decisions (the first at {where}) and now runs uncompiled for these argument types; "
             "wengert.while_loop, wengert.fori_loop or wengert.cond keep such a decision inside "
             "one program.",

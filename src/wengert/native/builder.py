@@ -157,6 +157,12 @@ class Loop:
 
     index: Value
     carried: list[Value]
+    header: str
+    preheader: str
+    inits: list[Value]
+    start: Value
+    stop: Value
+    step: int
 
 
 _COMMUTATIVE = frozenset({"fadd", "fmul", "add", "mul", "and", "or", "xor"})

@@ -16,11 +16,13 @@ from wengert.ir.emission import Reduce
 from wengert.ir.program import Var
 from wengert.native.arithmetic import Arithmetic
 from wengert.native.builder import Value, parts, rebuilt
+from wengert.native.cutting import cut, is_reduced_by, level_of
 from wengert.native.elements import Elements, Reader
 from wengert.native.index import Affine, Index, Symbol, linear, symbol
 from wengert.native.memory import Buffer, Half, LoopBinding, c_strides, store
 from wengert.native.packing import pack
-from wengert.native.parallel import Region, cut, is_reduced_by, level_of
+from wengert.native.parallel import Region
+from wengert.native.partials import combine_rows, halve
 from wengert.native.plan import Axis, Member, Node
 from wengert.native.rules import combine, neutral
 from wengert.native.whole import Machine
@@ -28,7 +30,6 @@ from wengert.native.whole import Machine
 VECTOR_BYTES = 32
 MAX_BREAKS = 12  # pieces a loop is cut into for parts of arrays
 MAX_WRITTEN = 3000  # operations an element, over all pieces
-WRITTEN_ROW = 8  # partial results of a block that are combined without a loop
 GROUP = 16  # terms of a long sum, of each lane, that are added one after the other
 LONG_SUM = 2 * GROUP  # turns from which a sum is cut into groups
 LARGE_BODY = 150  # operations an element from which a body is written for few chunks only
@@ -178,47 +179,15 @@ class NestWriter:
                 store(b, tables[m], (number, k), self._across(m, x) if lanes else x)
         region.close()
         for m, table in tables.items():
-            self._halve(m, table)
+            halve(self.machine, m, table)
         for m in added:
             del self.partial[m]
             flat = self.machine.reshaped(targets[m], (sizes[m],))
-            self._combine_all(m, flat, (), tables[m], (0,))
+            combine_rows(self.machine, m, flat, (), tables[m], (0,))
         results = {m: [self.machine.load(tables[m], (0, k)) for k in range(sizes[m])] for m in mine}
         for table in tables.values():
             frame.give_back(table)
         return results
-
-    def _combine_all(
-        self, m: Member, x: Buffer, at_x: tuple[Index, ...], y: Buffer, at_y: tuple[Index, ...]
-    ) -> None:
-        """A row of `y` added to a row of `x`, or what else the reduction does."""
-        how = m.source.rule.how  # type: ignore[union-attr]  # a reduction
-
-        def one(k: Index) -> None:
-            left, right = self.machine.load(x, (*at_x, k)), self.machine.load(y, (*at_y, k))
-            store(self.b, x, (*at_x, k), combine(self.b, how, left, right))
-
-        n = x.shape[-1]
-        if n > WRITTEN_ROW:
-            self.machine.span(n, one, self.machine.lanes_for(x.kind))
-            return
-        for k in range(n):
-            one(k)
-
-    def _halve(self, m: Member, table: Buffer) -> None:
-        """The rows of a table combined: the second half with the first, until one is left."""
-        b, machine = self.b, self.machine
-        n_rows, _ = table.shape
-        if n_rows > 1:
-            level = b.open_loop(b.index((n_rows - 1).bit_length()), [b.index(n_rows)])
-            (n,) = level.carried
-            half = b.shift("lshr", b.add(n, b.index(1)), b.index(1))
-            rows = b.open_loop(b.sub(n, half))
-            low: Index = machine.index_of(rows, n_rows)
-            high = low + Affine(0, ((Symbol(n_rows, half), 1),))
-            self._combine_all(m, table, (low,), table, (high,))
-            b.close_loop(rows)
-            b.close_loop(level, [half])
 
     def _turns(
         self,
