@@ -164,7 +164,7 @@ def test_a_failed_compilation_is_said(monkeypatch):
     monkeypatch.setattr(specialize, "executable_for", broken)
     with pytest.warns(CompilerWarning, match="RuntimeError: no"):
         e = wg.explain(np.cos)(1.0)
-    assert "the compiler failed" in e.verdict
+    assert "the compiler failed, RuntimeError: no" in e.verdict
 
 
 def test_keyword_arguments_and_methods():

@@ -35,10 +35,10 @@ _RELEASES_GIL = 40_000  # floating-point operations, about 20 us: from there on 
 
 @dataclass
 class Owner:
-    """The jitted function that recordings belong to: its name, and whether it warned already."""
+    """The jitted function that recordings belong to: its name, and how the compiler failed."""
 
     name: str
-    has_warned: bool = False
+    fault: str = ""
 
 
 class JitRecording(Recording):
@@ -237,11 +237,12 @@ def compiled(program: Program, owner: Owner) -> Executable | None:
     try:
         return executable_for(program, optimize)
     except Exception as error:  # a fault of the compiler must not stop the user's work
-        if not owner.has_warned:
-            owner.has_warned = True
+        is_first = not owner.fault
+        owner.fault = f"{type(error).__name__}: {error}"
+        if is_first:
             warnings.warn(
                 f"jit: the native compiler failed, and {owner.name} runs on the interpreter; "
-                f"please report this. {type(error).__name__}: {error}",
+                f"please report this. {owner.fault}",
                 CompilerWarning,
                 stacklevel=5,
             )

@@ -98,7 +98,7 @@ def _explain(jitted: Jitted, args: tuple[Any, ...], kwargs: dict[str, Any]) -> E
         choices=list(dict.fromkeys(heard)),
     )
     if not found.problem and one.executable is None:
-        found.problem = "the compiler failed, as its warning says."
+        found.problem = f"the compiler failed, {one.owner.fault}"
     if not found.problem:
         _compile(found, optimized)
     if one.executable is not None and not has_given_up:

@@ -45,8 +45,9 @@ def _head(e: Explanation) -> str:
         if plain:
             facts.append((f"{plain / native:,.3g} ×", "as fast as not jitted"))
     made = sum([s for name, s in e.seconds.items() if name != "record"])
-    facts.append((duration(made), "to compile"))
-    facts.append((size(e.arena_bytes), "for intermediate values"))
+    if e.block is not None:
+        facts.append((duration(made), "to compile"))
+        facts.append((size(e.arena_bytes), "for intermediate values"))
     facts.append((f"{len(e.recorded.equations):,}", "equations recorded"))
     cells = "".join([f"<div><b>{escape(n)}</b><span>{escape(w)}</span></div>" for n, w in facts])
     return (
@@ -56,8 +57,10 @@ def _head(e: Explanation) -> str:
 
 
 def _calls(e: Explanation) -> str:
-    disk = "found on disk" if e.found_on_disk else "made in this process"
-    note = f"Estimated {work(e)}. The function’s own code was {disk}."
+    note = f"Estimated {work(e)}."
+    if e.block is not None:
+        disk = "found on disk" if e.found_on_disk else "made in this process"
+        note += f" The function’s own code was {disk}."
     return _section("One call", call_bars(e.call_seconds), f"<p class='note'>{escape(note)}</p>")
 
 
@@ -167,9 +170,8 @@ def _making(e: Explanation) -> str:
 def _programs(e: Explanation) -> str:
     n = len(e.recorded.equations)
     before = f"<summary>As recorded, {n:,} equations</summary>{_pre(str(e.recorded))}"
-    return _section(
-        "The Program, as compiled", _pre(str(e.compiled)), f"<details>{before}</details>"
-    )
+    how = "as compiled" if e.block is not None else "after the passes"
+    return _section(f"The Program, {how}", _pre(str(e.compiled)), f"<details>{before}</details>")
 
 
 def _paths(e: Explanation) -> str:

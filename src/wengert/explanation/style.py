@@ -85,4 +85,6 @@ STYLE = """
 .wg td.n, .wg th.n { text-align: right; font-variant-numeric: tabular-nums; }
 .wg details { margin-top: .6rem; }
 .wg summary { cursor: pointer; font-weight: 600; font-size: .92rem; }
+@media (max-width: 40rem) { .wg .values { grid-template-columns: 1fr; }
+                            .wg section { padding: 1rem; } }
 """

@@ -21,7 +21,8 @@ def text(e: Explanation) -> str:
         f"{e.n_instructions} instructions written"
     )
     lines.append("  " + ", ".join([f"{k} {duration(s)}" for k, s in e.seconds.items()]))
-    lines.append(f"  {'code found on disk' if e.found_on_disk else 'code made in this process'}")
+    if e.block is not None:
+        lines.append("  code found on disk" if e.found_on_disk else "  code made in this process")
     for stage in e.report.stages:
         if stage.fired:
             rules = [f"{n} × {name}" for name, n in stage.fired.most_common()]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -142,6 +143,7 @@ class Executable:
             self.seconds = Seconds(link=self.linked.seconds.link)
             self.n_callbacks = 0
             self.env = callbacks.new_table(())
+        weakref.finalize(self, callbacks.drop_table, self.env).atexit = False
         self.address = self.linked.address("kernel")
         self._function = _Function(self.address)
         self._in_types = [v.type for v in program.inputs]
@@ -159,11 +161,6 @@ class Executable:
             with engine.exclusive():
                 self._sites = compile_program(self._optimize(self.program)).sites
         return self._sites
-
-    def __del__(self) -> None:
-        env = getattr(self, "env", None)
-        if env is not None:
-            callbacks.drop_table(env)
 
     def run(self, values: Sequence[Any]) -> list[Any]:
         """The outputs for values of all inputs; raises `GuardFailed` where a decision differs."""

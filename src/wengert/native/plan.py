@@ -330,7 +330,9 @@ class Planner:
             out = d.out
             if out is None or is_tiny(out.type) or out in self.held:
                 continue
-            mine = 1 + sum([length.get(a, 0) for a in d.equation.inputs if type(a) is Var])
+            lengths = [length.get(a, 0) for a in set(d.equation.inputs) if type(a) is Var]
+            # Elements that are read at several places are computed for each of them.
+            mine = 1 + (sum(lengths) if isinstance(d.rule, Pull) else max(lengths, default=0))
             if mine > LONG and _n_unrolled(out.type.shape) == 0:  # type: ignore[union-attr]
                 self.held.add(out)
                 mine = 0
@@ -574,8 +576,7 @@ class Planner:
         Who reads it reads what it is made of: that must last as long.
         """
         for reader in readers:
-            for v, reads in m.probe.reads.items():
-                reader.probe.reads.setdefault(v, set()).update(reads)
+            reader.probe.take_over(m.probe)
         if m.path:
             m.path[-1].children.remove(m)
         else:

@@ -43,6 +43,18 @@ class Probe:
         self.n_operations = 0
         self.is_shifted = False  # whether an index was computed
 
+    def take_over(self, other: Probe) -> None:
+        """Add the reads behind a held value that is pulled after all."""
+        for v, reads in other.reads.items():
+            self.reads.setdefault(v, set()).update(reads)
+        for v, reads in other.pulled.items():
+            self.pulled.setdefault(v, set()).update(reads)
+        for s, edges in other.breaks.items():
+            self.breaks.setdefault(s, set()).update(edges)
+        self.kinds |= other.kinds
+        self.counted |= other.counted
+        self.n_operations += other.n_operations
+
     def walk(self, atom: Any, at: At) -> Any:
         """Visit the element; what comes back stands for its value."""
         if type(atom) is Literal:

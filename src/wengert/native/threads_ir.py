@@ -146,6 +146,7 @@ end:
   ret i1 %some
 }}
 
+; Woken, a worker spins again even if it came too late: the next job is likely to follow.
 define internal ptr @worker(ptr %unused) nounwind {{
 start:
   br label %turn
@@ -156,15 +157,13 @@ turn:
 sleep:
   %s1 = call i32 @pthread_mutex_lock(ptr @mutex)
   %s2 = atomicrmw add ptr @sleepers, i64 1 seq_cst
-  br label %check
-check:
   %word = load atomic i64, ptr @claim seq_cst, align 8
   %left = and i64 %word, 4294967295
   %none = icmp eq i64 %left, 0
   br i1 %none, label %wait, label %wake
 wait:
   %s3 = call i32 @pthread_cond_wait(ptr @work, ptr @mutex)
-  br label %check
+  br label %wake
 wake:
   %s4 = atomicrmw sub ptr @sleepers, i64 1 seq_cst
   %s5 = call i32 @pthread_mutex_unlock(ptr @mutex)
