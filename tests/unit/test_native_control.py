@@ -15,7 +15,7 @@ import wengert as wg
 from wengert import trees
 from wengert.native.compiler import compile_program
 from wengert.native.executable import Executable
-from wengert.native.pieces import MOST, in_pieces
+from wengert.native.pieces import MOST
 from wengert.passes import optimize
 
 X = np.linspace(0.3, 1.4, 40)
@@ -40,7 +40,7 @@ def same(f: Callable[..., Any], *args: Any, is_native: bool = True) -> None:
 
 
 def total(f: Any) -> Any:
-    return lambda x: sum(np.sum(np.abs(y) ** 2) for y in trees.flatten(f(x))[0])
+    return lambda x: sum(np.sum(np.abs(1.0 * y) ** 2) for y in trees.flatten(f(x))[0])
 
 
 def put(a: Any, i: Any, value: Any) -> Any:
@@ -373,22 +373,28 @@ def test_nothing_is_left_behind() -> None:
 
 
 def test_turns_give_back_what_they_took() -> None:
-    # A gradient through an inner loop keeps a tape for one turn: 20,000 of them would be 50 MB.
+    # A gradient through an inner loop keeps a tape for one turn; 20,000 of them would be 20 MB.
     inner = lambda v: wg.while_loop(lambda c: c < 5.0, lambda c: c * 1.1 + 0.1 * np.sin(c) * v, v)
-    f = lambda x: wg.fori_loop(0, 20_000, lambda i, c: 0.5 * c + wg.grad(inner)(0.5 + 0.001 * c), x)
-    g = wg.jit(f)
-    g(0.1)
+    step = lambda i, c: 0.5 * c + wg.grad(inner)(0.5 + 0.001 * c)
+    program = wg.trace(lambda n, x: wg.fori_loop(0, n, step, x))(np.int64(2), 0.1)
+    made = Executable(program)
+    rest = list(program.captured)
+    made.run([np.int64(200), 0.1, *rest])
     before = _resident()
-    g(0.2)
+    made.run([np.int64(20_000), 0.2, *rest])
     assert _resident() - before < 4.0
 
 
 def test_a_tape_that_grows() -> None:
-    def f(x: Any) -> Any:
+    def f(n: Any, x: Any) -> Any:
         step = lambda c: (c[0] + 1, np.sin(c[1]) * x + 0.3)
-        return wg.while_loop(lambda c: c[0] < 50_000, step, (0, x))[1]
+        return wg.while_loop(lambda c: c[0] < n, step, (0, x))[1]
 
-    np.testing.assert_allclose(wg.jit(wg.grad(f))(0.9), wg.grad(f)(0.9), rtol=1e-10)
+    program = wg.trace(wg.grad(f, argnums=1))(np.int64(3), 0.9)
+    made = Executable(program)
+    for n in (0, 1, 31, 32, 33, 65, 5000):
+        expected = program(np.int64(n), 0.9)
+        np.testing.assert_allclose(made.run([np.int64(n), 0.9, *program.captured])[0], expected)
 
 
 def test_error_in_a_loop_frees_the_tape() -> None:
@@ -420,7 +426,7 @@ def test_long_blocks_are_cut() -> None:
         return [np.sum(y) for y in wg.scan(body, x, SMALL)[1]]
 
     ir = compile_program(wg.trace(f)(0.5)).ir
-    assert "nowhere:" in ir and in_pieces(ir) == ir
+    assert "piece2:" in ir
     same(f, 0.5)
 
 
@@ -485,7 +491,7 @@ def loops(draw: Any, depth: int = 2) -> Any:
     return lambda a, b: wg.fori_loop(0, n, lambda i, c: put(c, i, op(c, b)[i] + f(b, c)[0]), a)
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=5, deadline=None, derandomize=True)
 @given(loops(), st.sampled_from([3, 20]))
 def test_random_loops(f: Any, n: int) -> None:
     a, b = np.linspace(-0.4, 0.9, n), np.linspace(0.8, 0.1, n)
