@@ -715,11 +715,17 @@ def _is_aligned(m: Member, reader: Member) -> bool:
     """Whether the reader reads only the elements made in the same turn of all loops."""
     at = m.at
     inner = {_symbol(a) for a in m.unrolled}
+    own = {_symbol(a) for a in reader.unrolled}
     for read in reader.probe.reads[m.var]:
         for i, there in zip(read, at, strict=True):
             if i == there:
                 continue
-            if isinstance(there, Affine) and there.terms[0][0] in inner:
+            if isinstance(there, Affine) and there.terms[0][0] in inner and _is_written_out(i, own):
                 continue
             return False
     return True
+
+
+def _is_written_out(i: Index, own: set[Symbol | None]) -> bool:
+    """Whether an index will be a number, its symbols being those of axes that are written out."""
+    return isinstance(i, int) or all([s in own for s, _ in i.terms])

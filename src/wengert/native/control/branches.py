@@ -8,9 +8,10 @@ from typing import Any
 from wengert.ir.program import Equation, Program, Var
 from wengert.native.block import BlockWriter
 from wengert.native.builder import Value
-from wengert.native.control.carried import bind_numbers, numbers_of
+from wengert.native.control.carried import InPlace, bind_numbers, lies_in, numbers_of
 from wengert.native.control.tape import stack_of, stack_of_words
-from wengert.native.control.turns import Targets, body_block, write_item
+from wengert.native.control.turns import Targets, body_block, write_body, write_item
+from wengert.native.control.updates import branches_in_place, schedule
 from wengert.native.memory import Buffer
 from wengert.native.places import OUT_OF_BOUNDS, checked_number
 from wengert.native.plan import is_tiny
@@ -73,21 +74,49 @@ def _arms(
 
 def _arm(w: BlockWriter, eq: Equation, program: Program, large: Targets) -> list[Value]:
     """One branch: large results are written, small ones and stacks returned flat."""
-    equations, outputs = body_block(program, eq.inputs[1:])
+    shared = _shared(w, eq, large)
+    carried = [
+        InPlace(w, Var(eq.outputs[j].type), eq.inputs[i], large[eq.outputs[j]]) for i, j in shared
+    ]
+    args = list(eq.inputs[1:])
+    handed_on: list[Any] = [None] * len(eq.outputs)
+    for c, (i, j) in zip(carried, shared, strict=True):
+        c.start()
+        c.bind(())
+        args[i - 1] = handed_on[j] = c.var
+    equations, outputs = body_block(program, args, handed_on)
+    made = schedule(equations, [c.var for c in carried], _first(outputs, [j for _, j in shared]))
     wanted: Targets = {}
-    for v, a in zip(eq.outputs, outputs, strict=True):
-        if v in large and type(a) is Var:
+    for v, a, same in zip(eq.outputs, outputs, handed_on, strict=True):
+        if v in large and same is None and type(a) is Var:
             wanted[a] = large[v]
-    w.write(equations, outputs, wanted)
+    temporary = write_body(w, made, outputs, carried, wanted)
     values: list[Value] = []
-    for v, a in zip(eq.outputs, outputs, strict=True):
+    for v, a, same in zip(eq.outputs, outputs, handed_on, strict=True):
         if isinstance(v.type, StackType):
             values += stack_of(w, a).words(w)
         elif v not in large:
             values += numbers_of(w, a, v)
-        elif a not in wanted:
+        elif same is None and a not in wanted:
             write_item(w, a, v, large[v])
+    for buffer in temporary:
+        w.frame.give_back(buffer)
     return values
+
+
+def _shared(w: BlockWriter, eq: Equation, large: Targets) -> list[tuple[int, int]]:
+    """Operands that lie where a result is to lie: they are changed there. (input, output)"""
+    found = []
+    for i, j in branches_in_place(eq.params["branches"]).items():
+        target = large.get(eq.outputs[j])
+        if target is not None and lies_in(w, eq.inputs[i + 1], target):
+            found.append((i + 1, j))
+    return found
+
+
+def _first(outputs: Sequence[Any], which: Sequence[int]) -> list[Any]:
+    """The outputs listed, then the others."""
+    return [outputs[j] for j in which] + [a for j, a in enumerate(outputs) if j not in which]
 
 
 # -- guards ----------------------------------------------------------------------------------------

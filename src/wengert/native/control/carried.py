@@ -216,14 +216,7 @@ class InPlace(Carried):
     def start(self) -> list[Value]:
         w = self.w
         self.buffer = self.result or w.take(self.var)
-        source = w.elements.sources.get(self.atom)
-        is_there = (
-            type(source) is Buffer
-            and source.base.text == self.buffer.base.text
-            and source.place((0,) * len(source.shape))
-            == self.buffer.place((0,) * len(self.buffer.shape))
-        )
-        if not is_there:
+        if not lies_in(w, self.atom, self.buffer):
             w.spill_into(self.atom, self.buffer)
         return []
 
@@ -244,6 +237,14 @@ class InPlace(Carried):
             w.elements.sources[out] = self.result  # read under other names so far
         else:
             w.keep(out, renewed(self.buffer, w.b.depth))
+
+
+def lies_in(w: BlockWriter, atom: Any, buffer: Buffer) -> bool:
+    """Whether a value lies in this very memory."""
+    source = w.elements.sources.get(atom) if type(atom) is Var else None
+    if type(source) is not Buffer or source.strides != buffer.strides:
+        return False
+    return source.base.text == buffer.base.text and source.offset == buffer.offset
 
 
 def renewed(x: Buffer, depth: int) -> Buffer:

@@ -1,7 +1,7 @@
 """Carries that a body changes in part: found, and changed where they lie.
 
 A body whose next carry is `index_set`, `index_add`, `scatter_set` or `scatter_add` of the carry, or
-an inner loop that changes it so, needs no second array. Its equations are cut into segments, each
+an inner loop or a branch that changes it so, needs no second array. Its equations are cut into segments, each
 ended by one such *update*; whoever reads the array as it was before an update runs in a segment
 before it, and what is used later is stored. Where that order is impossible, or most of the array
 is written anyhow, the carry has two buffers as any other.
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from wengert.control.cond_equation import cond_p
 from wengert.control.scan import scan_p
 from wengert.control.while_loop import while_p
 from wengert.ir.program import Equation, Program, Var
@@ -103,7 +104,48 @@ def updated(eq: Equation, v: Var) -> Var | None:
         n_carry = eq.params.get("n_carry", len(body.inputs) - n_consts)
         if 0 <= k < n_carry and k in carries_in_place(body, n_consts, n_carry):
             return eq.outputs[k]
+    if eq.primitive is cond_p and eq.inputs[0] is not v and eq.inputs.count(v) == 1:
+        j = branches_in_place(eq.params["branches"]).get(eq.inputs.index(v) - 1)
+        return None if j is None else eq.outputs[j]
     return None
+
+
+@lru_cache(maxsize=512)
+def branches_in_place(branches: tuple[Program, ...]) -> dict[int, int]:
+    """The operands that every branch hands on or changes in part, each with its output."""
+    found: list[dict[int, int]] = []
+    for program in branches:
+        inputs = [Var(v.type) for v in program.inputs]
+        equations: list[Equation] = []
+        outputs = put_in_place(program, inputs, equations)
+        mine: dict[int, int] = {}
+        definitions = {v: eq for eq in equations for v in eq.outputs}
+        for i, v in enumerate(inputs):
+            if isinstance(v.type, StackType):
+                continue
+            for j, out in enumerate(outputs):
+                others = [*outputs[:j], *outputs[j + 1 :]]
+                is_same = out is v and not any(v is a for a in others)
+                if is_same or i in _one_chain(equations, definitions, inputs, i, outputs, j):
+                    mine[i] = j
+        found.append(mine)
+    first = found[0]
+    return {i: j for i, j in first.items() if all(other.get(i) == j for other in found)}
+
+
+def _one_chain(
+    equations: Sequence[Equation],
+    definitions: dict[Var, Equation],
+    inputs: Sequence[Var],
+    i: int,
+    outputs: Sequence[Any],
+    j: int,
+) -> set[int]:
+    """`i` alone if output `j` is input `i` changed in part, in an order that can be kept."""
+    chain = _chain(definitions, inputs[i], outputs[j])
+    if not chain or not _is_private(equations, inputs[i], chain, outputs, j):
+        return set()
+    return {i} if _sorted(equations, {0: inputs[i]}, {0: chain}) is not None else set()
 
 
 @lru_cache(maxsize=512)
@@ -156,8 +198,10 @@ def _is_indexed(equations: Sequence[Equation], carry: Var) -> bool:
             return True
         if eq.primitive in _SLICES and eq.inputs[0] in versions:
             versions.add(eq.outputs[0])
-        if eq.primitive in (scan_p, while_p) and not versions.isdisjoint(eq.inputs):
-            body = eq.params["body"]
+        if versions.isdisjoint(eq.inputs):
+            continue
+        bodies = (eq.params["body"],) if eq.primitive in (scan_p, while_p) else ()
+        for body in eq.params["branches"] if eq.primitive is cond_p else bodies:
             skip = len(eq.inputs) - len(body.inputs)
             for v, a in zip(body.inputs, eq.inputs[skip:], strict=True):
                 if a in versions and _is_indexed(body.equations, v):
@@ -170,7 +214,7 @@ def is_indexed(equations: Sequence[Equation], carry: Var) -> bool:
 
 
 def _sorted(
-    equations: Sequence[Equation], carries: Sequence[Var], chains: dict[int, list[Equation]]
+    equations: Sequence[Equation], carries: Any, chains: dict[int, list[Equation]]
 ) -> list[Equation] | None:
     """The equations with every reader of a version before the update that ends it."""
     if not chains:
