@@ -311,6 +311,24 @@ def _doubled(i: Any, a: Any) -> Any:
     return wg.cond(a[i] > 0.5, lambda a: put(a, i, a[i] * 2), lambda a: a, a)
 
 
+def by_cases(x: Any) -> Any:
+    branches: list[Any] = [
+        lambda a, i: put(a, i, a[i] + 1),
+        lambda a, i: wg.fori_loop(0, 3, lambda j, a: put(a, (i + j) % 40, a[i] * 0.5), a),
+        lambda a, i: a,
+        lambda a, i: wg.cond(a[0] > 0.4, lambda a: put(a, i, 0.0), lambda a: a, a),
+    ]
+    return wg.fori_loop(0, 40, lambda i, a: wg.switch(i % 5, branches, a, i), x)
+
+
+def test_branches_change_arrays_in_place() -> None:
+    same(by_cases, X)
+    same(wg.grad(total(by_cases)), X)
+    same(wg.vmap(by_cases), np.stack([X, 1 - X]))
+    ir = compile_program(optimize(wg.trace(by_cases)(X))).ir
+    assert ir.count("i64 320, i1") == 1  # the first value, and no more
+
+
 @pytest.mark.parametrize("k", [-3, 0, 1, 2, 3, 7])
 def test_switch_clamps(k: int) -> None:
     branches: list[Any] = [lambda v, i=i: v * i + v.sum() for i in range(4)]

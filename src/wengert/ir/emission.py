@@ -38,11 +38,18 @@ class Pull:
     A result made of parts side by side may say so, to be written part by part where it is stored:
     `parts(k, **params)` gives (input, its shape, index in it -> index in the result), and
     `parts_axis(k, **params)` the axis along which the choice is made.
+
+    A result that is zero but for one place along an axis may say so, for sums over products with
+    it: `single_axis(k, **params)` is the axis, and `single(k, at, **params)` gives the place for a
+    row (`at` without the axis), whether it is the only one, and the element there.
     """
 
     f: Callable[..., Any]
     parts: Callable[..., Any] | None = None
     parts_axis: Callable[..., int] | None = None
+    single: Callable[..., Any] | None = None
+    single_axis: Callable[..., int] | None = None
+    accepts: Callable[..., bool] | None = None  # (input types, output types, **params)
 
 
 @dataclass(frozen=True)

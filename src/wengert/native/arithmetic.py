@@ -328,6 +328,8 @@ class Arithmetic(Builder):
             return self._complex_compare(how, x, y)
         if x.const is not None and y.const is not None:
             return self.constant(_FOLDED[how](x.const, y.const), "b1")
+        if x.text == y.text and x.kind[0] != "f":
+            return self.constant(how in ("le", "ge", "eq"), "b1")
         if x.kind[0] == "f":
             return self.op(f"fcmp {_ORDERED[how]}", x, y, kind="b1")
         sign = "" if how in ("eq", "ne") else "s" if x.kind[0] == "i" else "u"

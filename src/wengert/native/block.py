@@ -14,7 +14,7 @@ from wengert.native.arithmetic import Arithmetic
 from wengert.native.elements import Elements
 from wengert.native.frame import Frame
 from wengert.native.index import Index
-from wengert.native.memory import Buffer, c_strides, store
+from wengert.native.memory import INNERMOST, Buffer, c_strides, store
 from wengert.native.nests import NestWriter
 from wengert.native.places import checked_p
 from wengert.native.plan import Force, Member, Node, Plan, Planner, Whole, is_tiny
@@ -157,7 +157,8 @@ class BlockWriter:
                 made.base, kind, shape, strides, 0, self._depth + plan.stored[v] + is_private
             )
         if plan.stored[v] or len(m.path) > 0:
-            self.elements.sources[v] = buffer
+            # Whoever reads it in this nest reads it after the store: nothing moves in front.
+            self.elements.sources[v] = buffer.at_depth(INNERMOST)
         return buffer
 
     def _finished(self, m: Member, at: tuple[Index, ...], value: Any) -> None:

@@ -21,6 +21,8 @@ LEAST_WORK = 50_000.0  # ns of a loop that is shared
 REPEATED_WORK = 100_000.0  # the same for a loop inside of another one
 BLOCK_WORK = 12_500.0  # ns of a block: what claiming one costs is lost in it
 MOST_BLOCKS = 128
+CALLS_WORK = 200_000.0  # ns of a loop over library calls, or of one call, that is shared
+CALLS_BLOCK = 25_000.0  # ns of a block of such a loop
 FEW_TURNS = 8  # of a loop whose inner loops are shared rather than itself
 OPERATION = 0.1  # ns of an addition in lanes
 ACCESS = 0.1  # ns of an element read or written
@@ -48,6 +50,14 @@ def cut(node: Node, step: int, start: int, stop: int) -> tuple[int, int] | None:
             return None
     size = -(-n_steps // n_blocks)
     return -(-n_steps // size), size * step
+
+
+def cut_calls(n: int, ns: float) -> tuple[int, int] | None:
+    """The same for a loop over `n` items of a stack, each of which takes about `ns`."""
+    if n < 2 or n * ns < CALLS_WORK:
+        return None
+    size = -(-n // min(n, MOST_BLOCKS, int(n * ns / CALLS_BLOCK)))
+    return -(-n // size), size
 
 
 def _is_large(child: Any) -> bool:

@@ -18,6 +18,7 @@ from wengert.native.builder import LLVM_TYPES, REAL_OF, SIZES, Complex, Value
 from wengert.native.index import Affine, Index, Symbol
 
 ALIGNMENT = 64
+INNERMOST = 1 << 30  # depth of contents that are read in no loop but that of the read itself
 
 
 @dataclass(frozen=True)
@@ -274,7 +275,7 @@ def _load_at(b: Arithmetic, pointer: Value, kind: str, lanes: int, buffer: Buffe
         f"load {t}, ptr {pointer.text}, align {SIZES[kind]}",
         "u1" if kind == "b1" else kind,
         lanes,
-        max(pointer.depth, buffer.depth),
+        min(max(pointer.depth, buffer.depth), b.depth),
     )
     return b.compare("ne", value, b.constant(0, "u1")) if kind == "b1" else value
 

@@ -80,6 +80,31 @@ class NestWriter:
     # -- loops -----------------------------------------------------------------------------------
 
     def _loop(self, node: Node, sums: dict[Member, list[Any]]) -> None:
+        if node.single is not None:
+            self._single(node, sums)
+            return
+        self._all_turns(node, sums)
+
+    def _single(self, node: Node, sums: dict[Member, list[Any]]) -> None:
+        """The one turn that adds something, where there is only one; else all of them."""
+        single, b = node.single, self.b
+        assert single is not None
+        d = self.elements.definitions[single.var]
+        row = (*single.at[: single.axis], *single.at[single.axis + 1 :])
+        reader = Reader(self.elements, d)
+        place, is_alone, value = d.rule.single(reader, row, **d.equation.params)  # type: ignore[union-attr, misc]
+        branch = b.branch(is_alone)
+        own = merged_symbols(node.axes)
+        own.binding = LoopBinding(place, 0, b.depth)
+        node.current_lanes = 0
+        self.elements.remember(single.var, single.at, value)
+        for child in node.children:
+            self._child(child, sums)
+        branch.otherwise()
+        self._all_turns(node, sums)
+        branch.join()
+
+    def _all_turns(self, node: Node, sums: dict[Member, list[Any]]) -> None:
         mine = [m for m in node.members() if m.is_reduction and node in m.reduced_nodes]
         starting = [m for m in mine if m.reduced_nodes[0] is node]
         for m in starting:

@@ -1,7 +1,8 @@
 """Code of a loop in blocks: written in place, then outlined for threads to share.
 
 The code of a block is written inside a `Region`: a loop over blocks out of which nothing is moved.
-When it is finished its text becomes a function of its own, `i64 nest(ptr context, i64 block)`.
+When it is finished its text becomes a function of its own, `i64 nest(ptr context, i64 block)`,
+which returns 0 or the status with which the function that it comes from is to end.
 Names that the text uses and does not define are its context: stored in a struct on the caller's
 stack, loaded at the top of the function. Which loops, and what blocks, says `cutting.py`.
 """
@@ -62,15 +63,17 @@ class Region:
         frame.region = None
         lines = b.scope.lines
         names = free_names(lines) - {self.block.text, self.memory, f"%{self.loop.header}"}
+        leaves = "%leave" in names
+        names -= {"%leave", "%status"}
         types = types_of(names, b)
-        if types is None:  # it leaves the function: one thread does it all
+        if types is None:  # of something that this file cannot read: one thread does it all
             self._keep()
             return
         b.scopes.pop()
         symbol = f"{b.name}_nest{len(b.outlined)}"
         fields, size = _layout(types)
-        b.outlined.append(self._function(symbol, lines, fields))
-        self._call(symbol, fields, size)
+        b.outlined.append(self._function(symbol, lines, fields, leaves))
+        self._call(symbol, fields, size, leaves)
 
     def _keep(self) -> None:
         b = self.b
@@ -81,7 +84,9 @@ class Region:
                 0, f"{self.memory} = getelementptr inbounds i8, ptr %arena, i64 {offset}"
             )
 
-    def _function(self, symbol: str, body: list[str], fields: list[tuple[str, str, int]]) -> str:
+    def _function(
+        self, symbol: str, body: list[str], fields: list[tuple[str, str, int]], leaves: bool
+    ) -> str:
         b, own = self.b, self.arena.size
         lines = [f"define internal i64 @{symbol}(ptr %context, i64 {self.block.text}) #0 {{"]
         lines.append("entry:")
@@ -106,14 +111,18 @@ class Region:
             head.append(f"{place} = getelementptr inbounds i8, ptr %context, i64 {offset}")
             head.append(f"{name} = load {type_}, ptr {place}, align 8")
         head += [f"br label %{self.loop.header}", f"{self.loop.header}:"]
-        tail = ["ret i64 0"]
-        if own > STACK_BYTES:
-            tail.insert(0, f"call void @wg_arena_give(ptr {self.memory})")
+        tail = [f"call void @wg_arena_give(ptr {self.memory})"] if own > STACK_BYTES else []
+        if leaves:  # as in `Frame.finish`
+            head[:0] = ["%status = alloca i64, align 8", "store i64 0, ptr %status, align 8"]
+            tail = ["br label %leave", "leave:", *tail, "%final = load i64, ptr %status, align 8"]
+        tail.append("ret i64 %final" if leaves else "ret i64 0")
         for line in (*head, *body, *tail):
             lines.append(line if line.endswith(":") else "  " + line)
         return "\n".join([*lines, "}", ""])
 
-    def _call(self, symbol: str, fields: list[tuple[str, str, int]], size: int) -> None:
+    def _call(
+        self, symbol: str, fields: list[tuple[str, str, int]], size: int, leaves: bool
+    ) -> None:
         b = self.b
         context, status = b.fresh("context"), b.fresh("status")
         b.entry_lines.append(f"{context} = alloca [{max(size, 8)} x i8], align 64")
@@ -125,7 +134,7 @@ class Region:
         b.line(
             f"{status} = call i64 @wg_parallel(ptr @{symbol}, ptr {context}, i64 {self.n_blocks})"
         )
-        if self.arena.size > STACK_BYTES:
+        if leaves or self.arena.size > STACK_BYTES:
             value = Value(status, "i8", 0, b.depth)
             self.frame.leave_if(b.compare("ne", value, b.index(0)), value)
 

@@ -112,6 +112,7 @@ class Node:
     children: list[Node | Member] = field(default_factory=list)
     lanes: int = 0
     current_lanes: int = 0  # of the chunk being written
+    single: Single | None = None  # what makes all but one of its turns vain
 
     @property
     def extent(self) -> int:
@@ -123,6 +124,15 @@ class Node:
                 yield from child.members()
             else:
                 yield child
+
+
+@dataclass(frozen=True)
+class Single:
+    """A value that is zero but for one place along a loop, whose element every member is times."""
+
+    var: Var
+    at: At
+    axis: int
 
 
 @dataclass(eq=False)
@@ -179,11 +189,24 @@ class Planner:
             for v in eq.outputs:
                 self.definitions[v] = d
 
+    def _sum_over_single_places(self) -> None:
+        """Products with a value that is mostly zero are no work for a library."""
+        for d in self.by_equation:
+            rules = d.equation.primitive.emit
+            if isinstance(d.rule, WholeRule) and isinstance(rules, tuple):
+                other = next((r for r in rules if isinstance(r, Reduce)), None)
+                if other is not None and any(self._factors(a) for a in d.equation.inputs):
+                    d.rule = other
+
     def plan(self) -> Plan:
+        self._sum_over_single_places()
         self._choose_held()
         for d in self.by_equation:
             self._place_equation(d)
         stored = self._choose_stored()
+        for step in self.steps:
+            if isinstance(step, Node):
+                self._find_singles(step)
         return Plan(self.steps, self.definitions, self.members, stored, self._last_uses(stored))
 
     # -- what is held ----------------------------------------------------------------------------
@@ -257,6 +280,7 @@ class Planner:
                 and len(mine) > 1
                 and not is_tiny(out.type)
                 and cost[out] >= SHARED_COST
+                and not self._factors(out)
             ):
                 self.optional.add(out)
             is_sink = out in self.held or out in self.optional or is_tiny(out.type)
@@ -278,7 +302,7 @@ class Planner:
                     continue
                 if is_tiny(a.type) or cost.get(a, 0) < REPEATED_COST:
                     continue
-                if _is_repeated(d, a):
+                if _is_repeated(d, a) and not self._factors(a):
                     self.optional.add(a)
 
     def _choose_batched(self) -> None:
@@ -400,7 +424,9 @@ class Planner:
             probe.walk(atom, member.at)
         else:
             probe.rule(d, member.at, member.reduced)
-        if member.is_reduction and _is_better_outside(member):
+        if member.is_reduction and (
+            _is_better_outside(member) or self._is_sum_of_singles(member)
+        ):
             member.accumulates = True
             member.axes.sort(key=lambda a: not a.is_reduced)
         member.loops, member.unrolled = self._loops(member)
@@ -528,6 +554,61 @@ class Planner:
                             return False
         return True
 
+    # -- sums over what is mostly zero -----------------------------------------------------------
+
+    def _find_singles(self, node: Node) -> None:
+        members = list(node.members())
+        for child in node.children:
+            if isinstance(child, Node):
+                self._find_singles(child)
+        s = _symbol(node.axes[0])
+        if len(node.axes) != 1 or not members or not all([m.accumulates for m in members]):
+            return
+        common: set[Var] | None = None
+        for m in members:
+            found: set[Var] = set()
+            for a in m.source.equation.inputs:
+                found |= self._factors(a)
+            common = found if common is None else common & found
+        for v in common or ():
+            places = {at for m in members for at in m.probe.pulled.get(v, ())}
+            d = self.definitions[v]
+            axis = d.rule.single_axis(  # type: ignore[union-attr]  # factors are such values
+                Reader(_NO_ELEMENTS, d), **d.equation.params
+            )
+            at = next(iter(places)) if len(places) == 1 else None
+            if at is not None and at[axis] == node.axes[0].index and s is not None:
+                rest = [i for p, i in enumerate(at) if p != axis and not isinstance(i, int)]
+                if not any(s in dict(i.terms) for i in rest):
+                    node.single = Single(v, at, axis)
+                    return
+
+    def _is_sum_of_singles(self, m: Member) -> bool:
+        if not 1 < m.var.type.size <= LARGEST_ACCUMULATED:  # type: ignore[union-attr]
+            return False
+        rule = m.source.rule
+        inputs = m.source.equation.inputs
+        return (
+            isinstance(rule, Reduce)
+            and rule.how == "sum"
+            and any(self._factors(a) for a in inputs)
+        )
+
+    def _factors(self, a: Any) -> set[Var]:
+        """Pulled values of a single place that are factors of every element of `a`."""
+        if type(a) is not Var or a not in self.definitions or self.members.get(a):
+            return set()
+        d = self.definitions[a]
+        if isinstance(d.rule, Pull) and d.rule.single is not None:
+            return {a}
+        inputs = d.equation.inputs
+        name = d.equation.primitive.name
+        if name == "mul" or (isinstance(d.rule, Reduce) and name in ("dot", "einsum", "matmul")):
+            return self._factors(inputs[0]) | self._factors(inputs[1])
+        if name in _KEEP_ZEROS or (isinstance(d.rule, Reduce) and name == "sum"):
+            return self._factors(inputs[0])
+        return set()
+
     # -- what is stored --------------------------------------------------------------------------
 
     def _choose_stored(self) -> dict[Var, int]:
@@ -586,6 +667,9 @@ class Planner:
     def _last_uses(self, stored: dict[Var, int]) -> dict[Var, int]:
         last: dict[Var, int] = {}
         return last
+
+
+_KEEP_ZEROS = frozenset({"neg", "convert", "copy", "reshape", "broadcast_to", "transpose", "div"})
 
 
 class _NoElements:

@@ -67,6 +67,9 @@ def _applies(rule: Rule, eq: Equation) -> bool:
         return False
     if isinstance(rule, Elementwise):
         return _trial(rule, eq)
+    if isinstance(rule, Pull) and rule.accepts is not None:
+        ins = [a.type if type(a) is Var else a.value for a in eq.inputs]
+        return rule.accepts(ins, [v.type for v in eq.outputs], **eq.params)
     return True
 
 

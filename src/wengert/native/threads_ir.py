@@ -1,7 +1,7 @@
 """Machine code of the threads that share the blocks of a large loop: `wg_parallel`.
 
 `wg_parallel(function, context, n)` runs `function(context, block)` for all blocks 0 … n - 1 and
-returns when all have ended: 0, or a status that one of them returned.
+returns when all have ended: 0, or the status of the first block, by number, that returned another.
 
 The pool has one owner at a time; who finds it taken runs the blocks on the thread at hand, so that
 calls from several threads, or from inside a block, never wait for each other. All that a worker
@@ -49,6 +49,7 @@ THREADS_IR = f"""
 @job.n = internal global i64 0, align 8
 @job.mode = internal global i32 0, align 4
 @job.status = internal global i64 0, align 64
+@job.failed = internal global i64 0, align 8
 @busy = internal global i32 0, align 64
 @sleepers = internal global i64 0, align 64
 @is_waiting = internal global i64 0, align 8
@@ -106,7 +107,16 @@ run:
   %failed = icmp ne i64 %status, 0
   br i1 %failed, label %fail, label %count
 fail:
-  %kept = cmpxchg ptr @job.status, i64 0, i64 %status acq_rel monotonic
+  %f1 = call i32 @pthread_mutex_lock(ptr @mutex)
+  %known = load i64, ptr @job.failed, align 8
+  %is_earlier = icmp slt i64 %block, %known
+  br i1 %is_earlier, label %keep, label %kept
+keep:
+  store i64 %block, ptr @job.failed, align 8
+  store i64 %status, ptr @job.status, align 8
+  br label %kept
+kept:
+  %f2 = call i32 @pthread_mutex_unlock(ptr @mutex)
   br label %count
 count:
   %before = atomicrmw add ptr @done, i64 1 seq_cst
@@ -244,6 +254,7 @@ describe:
   store i64 %n, ptr @job.n, align 8
   {_READ_MODE}
   store i64 0, ptr @job.status, align 8
+  store i64 %n, ptr @job.failed, align 8
   store i64 0, ptr @done, align 8
   store i64 0, ptr @is_waiting, align 8
   %last = load i64, ptr @claim, align 8

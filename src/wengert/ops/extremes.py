@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
-from wengert.ir.emission import Expand, Whole
+from wengert.ir.emission import Pull, Expand, Whole
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.arithmetic import div
 from wengert.ops.axes import normalized_axes
@@ -239,6 +239,32 @@ def _emit_place(m: Any, ct: Any, x: Any, index: Any, ties: Any, out: Any, *, axe
     m.each(ct.shape, row)
 
 
+def _emit_placed(k: Any, at: Any, *, axes: tuple[int, ...]) -> Any:
+    """What a row gives its extreme, or its share where several elements tie."""
+    (axis,) = axes
+    row = (*at[:axis], *at[axis + 1 :])
+    index, is_alone, given = _emit_single(k, row, axes=axes)
+    b, zero = k.b, k.constant(0)
+    plain = b.select(b.compare("eq", k.number(at[axis]), index), given, zero)
+    if is_alone.const is True:
+        return plain
+    first = k.opaque(index, k.shape(1)[axis])
+    best = k.read(1, (*at[:axis], first, *at[axis + 1 :]))
+    share = b.div(given, b.convert(k.read(3, row), given.kind))
+    tied = b.select(b.compare("eq", k.read(1, at), best), share, zero)
+    return b.select(is_alone, plain, tied)
+
+
+def _emit_single(k: Any, row: Any, *, axes: tuple[int, ...]) -> Any:
+    index = k.b.convert(k.read(2, row), "i8")
+    is_alone = k.b.compare("le", k.read(3, row), k.b.index(1))
+    return index, is_alone, k.read_as_result(0, row)
+
+
+def _is_along_one_axis(in_types: Any, out_types: Any, *, axes: tuple[int, ...]) -> bool:
+    return len(axes) == 1 and out_types[0].dtype.kind == "f" and in_types[1].dtype.kind == "f"
+
+
 def _divided(m: Any, x: Any, number: Any) -> Any:
     if x.kind[0] != "c":
         return m.b.div(x, m.b.convert(number, x.kind))
@@ -261,7 +287,16 @@ place_p: Primitive = linear(
     lambda ct, x, index, ties, *, axes: Type(x.shape, ct.dtype),
     transpose={0: lambda ct, args, *, axes: bind(pick_p, ct, *args[1:], axes=axes)},
     batch=_batched("place"),
-    emit=(Expand(_expand_place, _is_short), Whole(_emit_place)),
+    emit=(
+        Expand(_expand_place, _is_short),
+        Pull(
+            _emit_placed,
+            single=_emit_single,
+            single_axis=lambda k, *, axes: axes[0],
+            accepts=_is_along_one_axis,
+        ),
+        Whole(_emit_place),
+    ),
     flops=lambda in_types, out_types, **params: in_types[0].size,
     gives_array=True,
 )

@@ -11,6 +11,7 @@ Shorter products are sums written out, `Reduce`: `is_worth_a_call` draws the lin
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
@@ -98,8 +99,12 @@ class _Layout(NamedTuple):
         return self.rows.size * self.columns.size * self.summed.size
 
 
-def _layout(axes: Sequence[_Axis]) -> _Layout | None:
-    """The axes by role; None where strides do not describe matrices as BLAS takes them."""
+def _layout(axes: Sequence[_Axis], may_be_small: bool) -> _Layout | None:
+    """The axes by role; None where strides do not describe matrices as BLAS takes them.
+
+    Rows or columns of several axes are taken in a loop over small products only if nothing else
+    is possible.
+    """
     one = _Axis(1, 0, 0, 0)
     rows = _merged([a for a in axes if a.z and a.x and not a.y])
     columns = _merged([a for a in axes if a.z and a.y and not a.x])
@@ -114,7 +119,7 @@ def _layout(axes: Sequence[_Axis]) -> _Layout | None:
         stack += [a for a in group if a is not largest]
     layout = _Layout(stack, chosen[0], chosen[1], summed[0] if summed else one)
     is_split = len(rows) > 1 or len(columns) > 1
-    if is_split and layout.n_products < INNER_CALL:
+    if is_split and layout.n_products < INNER_CALL and not may_be_small:
         return None
     r, c, s = layout.rows, layout.columns, layout.summed
     sides = ((r.size, r.x, s.size, s.x), (s.size, s.y, c.size, c.y), (r.size, r.z, c.size, c.z))
@@ -151,7 +156,8 @@ def product(
     strides = [_by_label(a, ls) for a, ls in ((x, labels_x), (y, labels_y), (z, labels_z))]
     temporary = []
     layout = None
-    for copied in ((), (0,), (1,), (0, 1), (2,), (0, 2), (1, 2), (0, 1, 2)):
+    ways = ((), (0,), (1,), (0, 1), (2,), (0, 2), (1, 2), (0, 1, 2))
+    for may_be_small, copied in itertools.product((False, True), ways):
         tried = [
             _regular(order, summed, strides[i], sizes) if i in copied else s
             for i, s in enumerate(strides)
@@ -159,7 +165,7 @@ def product(
         axes = [
             _Axis(sizes[label], *[s.get(label, 0) for s in tried]) for label in (*order, *summed)
         ]
-        layout = _layout(axes)
+        layout = _layout(axes, may_be_small)
         if layout is not None:
             break
     assert layout is not None, "regular arrays have a layout"

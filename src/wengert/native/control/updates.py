@@ -1,10 +1,10 @@
 """Carries that a body changes in part: found, and changed where they lie.
 
 A body whose next carry is `index_set`, `index_add`, `scatter_set` or `scatter_add` of the carry, or
-an inner loop or a branch that changes it so, needs no second array. Its equations are cut into segments, each
-ended by one such *update*; whoever reads the array as it was before an update runs in a segment
-before it, and what is used later is stored. Where that order is impossible, or most of the array
-is written anyhow, the carry has two buffers as any other.
+what an inner loop or a branch makes of it in this way, needs no second array. Its equations are cut
+into segments, each ended by one such *update*; whoever reads the array as it was before an update
+runs in a segment before it, and what is used later is stored. Where that order is impossible, or
+most of the array is written anyhow, the carry has two buffers as any other.
 """
 
 from __future__ import annotations
@@ -113,39 +113,30 @@ def updated(eq: Equation, v: Var) -> Var | None:
 @lru_cache(maxsize=512)
 def branches_in_place(branches: tuple[Program, ...]) -> dict[int, int]:
     """The operands that every branch hands on or changes in part, each with its output."""
-    found: list[dict[int, int]] = []
-    for program in branches:
-        inputs = [Var(v.type) for v in program.inputs]
-        equations: list[Equation] = []
-        outputs = put_in_place(program, inputs, equations)
-        mine: dict[int, int] = {}
-        definitions = {v: eq for eq in equations for v in eq.outputs}
-        for i, v in enumerate(inputs):
-            if isinstance(v.type, StackType):
-                continue
-            for j, out in enumerate(outputs):
-                others = [*outputs[:j], *outputs[j + 1 :]]
-                is_same = out is v and not any(v is a for a in others)
-                if is_same or i in _one_chain(equations, definitions, inputs, i, outputs, j):
-                    mine[i] = j
-        found.append(mine)
+    found = [_branch_in_place(program) for program in branches]
     first = found[0]
     return {i: j for i, j in first.items() if all(other.get(i) == j for other in found)}
 
 
-def _one_chain(
-    equations: Sequence[Equation],
-    definitions: dict[Var, Equation],
-    inputs: Sequence[Var],
-    i: int,
-    outputs: Sequence[Any],
-    j: int,
-) -> set[int]:
-    """`i` alone if output `j` is input `i` changed in part, in an order that can be kept."""
-    chain = _chain(definitions, inputs[i], outputs[j])
-    if not chain or not _is_private(equations, inputs[i], chain, outputs, j):
-        return set()
-    return {i} if _sorted(equations, {0: inputs[i]}, {0: chain}) is not None else set()
+def _branch_in_place(program: Program) -> dict[int, int]:
+    inputs = [Var(v.type) for v in program.inputs]
+    equations: list[Equation] = []
+    outputs = put_in_place(program, inputs, equations)
+    definitions = {v: eq for eq in equations for v in eq.outputs}
+    found: dict[int, int] = {}
+    chains: dict[int, list[Equation]] = {}
+    for i, v in enumerate(inputs):
+        if isinstance(v.type, StackType):
+            continue
+        for j, out in enumerate(outputs):
+            chain = _chain(definitions, v, out)
+            if (chain or out is v) and _is_private(equations, v, chain, outputs, j):
+                found[i] = j
+                if chain:
+                    chains[i] = chain
+    while _sorted(equations, inputs, chains) is None:
+        del found[chains.popitem()[0]]
+    return found
 
 
 @lru_cache(maxsize=512)
@@ -214,7 +205,7 @@ def is_indexed(equations: Sequence[Equation], carry: Var) -> bool:
 
 
 def _sorted(
-    equations: Sequence[Equation], carries: Any, chains: dict[int, list[Equation]]
+    equations: Sequence[Equation], carries: Sequence[Var], chains: dict[int, list[Equation]]
 ) -> list[Equation] | None:
     """The equations with every reader of a version before the update that ends it."""
     if not chains:
