@@ -330,3 +330,18 @@ def test_a_large_product_is_never_stored():
 def test_derivatives_of_extremes_stay_sparse():
     done = optimized(wg.grad(lambda x: np.max(np.sin(x))), np.arange(50.0))
     assert "place" in names(done)
+
+
+def test_parts_of_what_a_loop_gives_are_asked_of_the_whole():
+    def inner(c, v):
+        return c * v, c * 2.0
+
+    def outer(c, v):
+        c, ys = wg.scan(inner, c, np.ones(3))
+        h = c + 0.3 * np.sum(ys, axis=0)
+        return h * v, h[3]
+
+    x = np.linspace(0.0, 1.0, 20)
+    program = wg.trace(lambda x: wg.scan(outer, x, np.ones(4)))(x)
+    for a, b in zip(evaluate(optimize(program), [x, *program.captured]), program(x), strict=True):
+        np.testing.assert_array_equal(a, b)

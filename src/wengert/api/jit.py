@@ -61,11 +61,16 @@ class Jitted(NativeCallable):
     """
 
     def __init__(
-        self, f: Callable[..., Any], static_argnums: Sequence[int], static_argnames: Sequence[str]
+        self,
+        f: Callable[..., Any],
+        static_argnums: Sequence[int],
+        static_argnames: Sequence[str],
+        donate_argnums: Sequence[int] = (),
     ) -> None:
         self._f = f
         self._static_argnums = tuple(static_argnums)
         self._static_argnames = tuple(static_argnames)
+        self._donate_argnums = tuple(donate_argnums)
         self._specializations: dict[Any, list[Specialization]] = {}
         self._given_up: set[Any] = set()
         self._entries: list[Any] = []  # the latest first
@@ -77,7 +82,7 @@ class Jitted(NativeCallable):
         _live.add(self)
 
     def __reduce__(self) -> Any:
-        return (jit, (self._f, self._static_argnums, self._static_argnames))
+        return (jit, (self._f, self._static_argnums, self._static_argnames, self._donate_argnums))
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
@@ -165,6 +170,8 @@ class Jitted(NativeCallable):
         """Let calls like this one go to machine code, before all others."""
         if not call_.is_flat or watcher.get() is not None:
             return
+        given_up = [k for k, i in enumerate(call_.dynamic) if i in self._donate_argnums]
+        one.donated = frozenset(given_up)
         entry = one.entry(call_.leaves, call_.dynamic, self._next_entry())
         if entry is None:
             return
@@ -312,6 +319,7 @@ def jit(
     f: Callable[..., Any] | None = None,
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
+    donate_argnums: int | Sequence[int] = (),
 ) -> Any:
     """A version of `f` that is recorded once per kind of argument and compiled to native code.
 
@@ -324,6 +332,10 @@ def jit(
         Positional arguments whose numbers are static too.
     static_argnames : str or tuple of str
         The same for keyword arguments.
+    donate_argnums : int or tuple of int
+        Positional arguments, arrays, that the caller does not need any more: a result of the same
+        shape and dtype may take over their memory, and they hold other numbers afterwards. An array
+        that is a view, or overlaps another argument, is left alone.
 
     Returns
     -------
@@ -351,8 +363,9 @@ def jit(
     """
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    donated = (donate_argnums,) if isinstance(donate_argnums, int) else tuple(donate_argnums)
     if f is None:
-        return lambda g: Jitted(g, numbers, names)
+        return lambda g: Jitted(g, numbers, names, donated)
     if not callable(f):
         raise ArgumentError("jit: not a function.", got=repr(f), expected="a callable")
-    return Jitted(f, numbers, names)
+    return Jitted(f, numbers, names, donated)

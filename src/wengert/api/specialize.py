@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from wengert.native import engine
 from wengert.native.compiler import can_compile
 from wengert.native.entry import InSpec, OutSpec, Same, make_entry
 from wengert.native.executable import Executable, executable_for
+from wengert.native.plan import is_tiny
 from wengert.passes import optimize
 from wengert.trace.evaluate import plan_of, watcher
 from wengert.trace.recording import Recording, same_contents
@@ -90,6 +91,8 @@ class Specialization:
         self.captured = tuple(recording.captured_values)
         self.where = tuple([describe_location(g[3]) for g in guards])
         self.is_array: tuple[bool, ...] = ()  # of each output, set from the first values
+        self.donated: frozenset[int] = frozenset()  # inputs that the caller gives up
+        self._donors: list[tuple[int, int]] = []
         self._executable: Executable | None = None
         self._is_tried = False
         self._entry: Any = None
@@ -125,7 +128,10 @@ class Specialization:
         `args` are the leaves of a call like those it will serve; the ones not in `dynamic` must be
         the same objects again.
         """
-        executable = self.executable
+        self._donors = self._paired() if self.donated else []
+        executable = (
+            compiled(self.checked, self.owner, self._donors) if self._donors else self.executable
+        )
         if executable is None:
             return None
         ins: list[InSpec | Same] = [
@@ -136,6 +142,8 @@ class Specialization:
             for a, on in zip(self.checked.outputs, self.is_array, strict=True)
             if type(a) is Var
         ]
+        for j, i in self._donors:
+            outs[j] = replace(outs[j], donor=list(dynamic)[i])
         structure, finish = self._structure(len(outs))
         return make_entry(
             executable.address,
@@ -150,6 +158,21 @@ class Specialization:
             releases_gil=program_flops(self.checked) > _RELEASES_GIL,
             keep=(executable, self),
         )
+
+    def _paired(self) -> list[tuple[int, int]]:
+        """Outputs (without the literal ones) and donated inputs of the same type, in pairs."""
+        free = sorted(self.donated)
+        types = self.checked.in_types
+        pairs = []
+        natives = [a for a in self.checked.outputs if type(a) is Var]
+        for j, a in enumerate(natives):
+            if is_tiny(a.type):
+                continue
+            i = next((i for i in free if types[i] == a.type), None)
+            if i is not None:
+                free.remove(i)
+                pairs.append((j, i))
+        return pairs
 
     def _structure(self, n_native: int) -> tuple[str, Callable[[Any], Any] | None]:
         """How the outputs come back: a leaf, a flat tuple or list, or by a function."""
@@ -230,12 +253,14 @@ def _in_spec(leaf: Any) -> InSpec:
     return InSpec(value.shape, value.dtype, isinstance(value, np.ndarray))
 
 
-def compiled(program: Program, owner: Owner) -> Executable | None:
+def compiled(
+    program: Program, owner: Owner, donors: Sequence[tuple[int, int]] = ()
+) -> Executable | None:
     """Native code of a Program, or None where there can be none."""
     if not engine.available() or not can_compile(program):
         return None
     try:
-        return executable_for(program, optimize)
+        return executable_for(program, optimize, donors)
     except Exception as error:  # a fault of the compiler must not stop the user's work
         is_first = not owner.fault
         owner.fault = f"{type(error).__name__}: {error}"

@@ -11,6 +11,7 @@ from typing import Any
 from wengert.ir.emission import Whole as WholeRule
 from wengert.ir.program import Equation, Literal, Var
 from wengert.native.arithmetic import Arithmetic
+from wengert.native.donation import may_overwrite
 from wengert.native.elements import Elements
 from wengert.native.frame import Frame
 from wengert.native.index import Index
@@ -76,13 +77,19 @@ class BlockWriter:
         equations: Sequence[Equation],
         outputs: Sequence[Any],
         targets: dict[Var, Buffer] | None = None,
+        shared: dict[Var, Var] | None = None,
     ) -> Plan:
         """The block's code; the outputs in `targets` end up in these buffers.
 
-        The other outputs can be read from `elements` until the enclosing scope ends.
+        The other outputs can be read from `elements` until the enclosing scope ends. An output in
+        `shared` has the memory of an input: where it cannot be written there yet it is taken out
+        of `targets`.
         """
-        targets = targets or {}
+        targets = {} if targets is None else targets
         plan = Planner(equations, outputs).plan()
+        for v, x in (shared or {}).items():
+            if v in targets and not may_overwrite(plan, v, x, equations):
+                del targets[v]
         self.notes.append(BlockNote(self.b.depth, plan, self._step))
         self.elements.definitions.update(plan.definitions)
         for v, d in plan.definitions.items():
@@ -271,7 +278,7 @@ class BlockWriter:
     def _inherited(
         self, step: Whole, taken: dict[Var, Buffer], dying: Sequence[Var]
     ) -> Buffer | None:
-        """The memory of an input that the rule may change where it lies, if nobody reads it later."""
+        """The memory of an input that the rule may change where it lies, if nobody else will."""
         rule, eq = step.definition.rule, step.definition.equation
         if not isinstance(rule, WholeRule) or rule.in_place is None:
             return None

@@ -7,7 +7,7 @@ The function has the signature `i64 kernel(ptr ins, ptr outs, ptr env)`; `block.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +29,8 @@ from wengert.native.rules import kind_of, shape_of
 from wengert.ops.core import copy_p
 from wengert.types import Type
 
+Donors = Sequence[tuple[int, int]]  # (output, input) that share their memory
+
 
 @dataclass
 class Kernel:
@@ -45,17 +47,24 @@ class Kernel:
     program: Program | None = None  # in the equations that were written
 
 
-def compile_program(program: Program, symbol: str = "kernel", is_poisoned: bool = False) -> Kernel:
+def compile_program(
+    program: Program,
+    symbol: str = "kernel",
+    is_poisoned: bool = False,
+    donors: Donors = (),
+) -> Kernel:
     """Write the native function of a Program.
 
     Its inputs and outputs are in the order of the Program's; a literal output has no place in
-    `outs`. Tests ask for poison: memory for intermediate values is then filled with NaNs first.
+    `outs`. `donors` pairs outputs (counted without the literal ones) with inputs whose memory they
+    take over: both pointers are the same. Tests ask for poison: memory for intermediate values is
+    then filled with NaNs first.
     """
     with _deep_recursion():
-        return _compile(prepare(program), symbol, is_poisoned)
+        return _compile(prepare(program), symbol, is_poisoned, donors)
 
 
-def _compile(program: Program, symbol: str, is_poisoned: bool) -> Kernel:
+def _compile(program: Program, symbol: str, is_poisoned: bool, donors: Donors) -> Kernel:
     b = Arithmetic(symbol, [("ptr", "ins"), ("ptr", "outs"), ("ptr", "env")])
     elements = Elements(b)
     frame = Frame(b)
@@ -80,9 +89,15 @@ def _compile(program: Program, symbol: str, is_poisoned: bool) -> Kernel:
         assert kind is not None
         return c_buffer(_table_entry(b, b.parameters[1], places[v]), kind, shape_of(v))
 
-    writer.write(equations, list(places), {v: place(v) for v in places if not is_tiny(v.type)})
+    targets = {v: place(v) for v in places if not is_tiny(v.type)}
+    in_order = list(places)
+    shared = {in_order[j]: program.inputs[i] for j, i in donors}
+    writer.write(equations, in_order, targets, shared)
     for v in places:  # addresses of the small ones are not kept in registers all the way
         if is_tiny(v.type):
+            writer.spill_into(v, place(v))
+    for v in shared:  # not over the input before all that reads it has run
+        if v not in targets:
             writer.spill_into(v, place(v))
     text = in_pieces(frame.finish())
     head = [

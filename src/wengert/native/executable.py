@@ -20,7 +20,7 @@ from wengert.errors import InternalError, describe_location
 from wengert.ir.failure import parse_status
 from wengert.ir.program import Equation, Program, Var
 from wengert.native import callbacks, engine, runtime, stored
-from wengert.native.compiler import compile_program
+from wengert.native.compiler import Donors, compile_program
 from wengert.native.frame import NO_MEMORY
 
 _Function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
@@ -42,7 +42,7 @@ class Seconds:
 
 
 _MAX_EXECUTABLES = 1024
-_executables: dict[int, Executable] = {}  # by structure key, least recently used first
+_executables: dict[Any, Executable] = {}  # by structure key, least recently used first
 
 
 def _unchanged(program: Program) -> Program:
@@ -50,17 +50,20 @@ def _unchanged(program: Program) -> Program:
 
 
 def executable_for(
-    program: Program, optimize: Callable[[Program], Program] = _unchanged
+    program: Program,
+    optimize: Callable[[Program], Program] = _unchanged,
+    donors: Donors = (),
 ) -> Executable:
     """The native code of a Program, made once a structure; `optimize` is run before.
 
     What an earlier process made is taken from disk, without running `optimize`.
     """
     with engine.exclusive():  # also for what is global while code is written
-        key = program.key
+        key = (program.key, tuple(donors))
         known = _executables.pop(key, None)
         if known is None:
-            known = _stored(program, optimize) or Executable(program, optimize=optimize)
+            known = None if donors else _stored(program, optimize)
+            known = known or Executable(program, optimize=optimize, donors=donors)
             if len(_executables) >= _MAX_EXECUTABLES:
                 _executables.pop(next(iter(_executables)))
         _executables[key] = known
@@ -104,6 +107,8 @@ class Executable:
         Whether memory for intermediate values is filled with NaNs first: for tests.
     optimize : callable
         What is done to the Program first. Inputs, and which outputs are literals, stay the same.
+    donors : sequence of (output, input)
+        Outputs that take over an input's memory, see `compile_program`; not in `run`.
     found : pair, optional
         What is linked already, and what is known of it: see `stored.py`.
     """
@@ -113,9 +118,11 @@ class Executable:
         program: Program,
         is_poisoned: bool = False,
         optimize: Callable[[Program], Program] = _unchanged,
+        donors: Donors = (),
         found: tuple[engine.Linked, stored.Facts] | None = None,
     ) -> None:
         self.program = program
+        self.donors = donors
         self._optimize = optimize
         self._sites: Sequence[Equation] | None = None
         if found is None:
@@ -124,7 +131,7 @@ class Executable:
             start = time.perf_counter()
             optimized = optimize(program)
             passed = time.perf_counter()
-            kernel = compile_program(optimized, is_poisoned=is_poisoned)
+            kernel = compile_program(optimized, is_poisoned=is_poisoned, donors=donors)
             written = time.perf_counter()
             options = engine.Options(opt_level=_effort(kernel.n_instructions))
             self.linked = engine.link(kernel.ir, "wengert_kernel", options, exports=["kernel"])

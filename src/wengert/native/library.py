@@ -14,14 +14,18 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib
+import itertools
 import os
 from typing import Any
 
+import numpy as np
+
 from wengert.errors import InternalError
-from wengert.native import engine, symbols
+from wengert.native import engine, symbols, threads
 
 ENTER, LEAVE = "wg_blas_enter", "wg_blas_leave"
 _FORK = "wg_blas_forked"
+_CUT = "wg_blas_cut_"
 _MODULES = {"wg_blas_": "cython_blas", "wg_lapack_": "cython_lapack"}
 
 # `lock` is held for a few instructions; `n` counts the functions between enter and leave.
@@ -103,6 +107,14 @@ define void @{_FORK}() nounwind {{
 }}
 """
 
+_CUT_IR = """
+@cut = global i64 1, align 8
+define i64 @wg_blas_cut() nounwind {
+  %is_cut = load i64, ptr @cut, align 8
+  ret i64 %is_cut
+}
+"""
+
 
 def register() -> None:
     """Let the linker ask here for names that begin like those of this file."""
@@ -114,6 +126,8 @@ def resolve(name: str) -> int | None:
     """The address of a function that native code names; None if there is none."""
     if name in (ENTER, LEAVE):
         return _thread_guard().address(name)
+    if name.startswith(_CUT):
+        return _cut_function(name.removeprefix(_CUT)).address("wg_blas_cut")
     prefix = next(p for p in _MODULES if name.startswith(p))
     return _capsule_address(_MODULES[prefix], name.removeprefix(prefix))
 
@@ -170,6 +184,71 @@ def thread_functions() -> tuple[Any, Any] | None:
             if get is not None and put is not None:
                 return get, put
     return None
+
+
+# -- products in blocks ----------------------------------------------------------------------------
+
+_PROBED = (296, 407, 151)  # rows, summed, columns: no multiple of anything
+_PROBED_ROWS = 144
+
+
+def cut_symbol(kind: str) -> str:
+    """A native function: whether to call gemm for blocks of rows, also on one thread."""
+    return _CUT + kind
+
+
+@functools.cache
+def _cut_function(kind: str) -> engine.Linked:
+    linked = engine.link(_CUT_IR, f"wengert_cut_{kind}", exports=("wg_blas_cut", "cut"))
+    linked.keep_forever()
+    is_cut = threads.n_threads() > 1 or not is_separable(kind)
+    ctypes.c_int64.from_address(linked.address("cut")).value = is_cut
+    return linked
+
+
+def is_separable(kind: str) -> bool:
+    """Whether gemm gives blocks of rows the bits that it gives all rows together; tried out."""
+    rows, summed, columns = _PROBED
+    random = np.random.default_rng(0)
+    for trans_a, trans_b in itertools.product("NT", repeat=2):
+        a, b = random.normal(size=(2, rows * summed)).astype(kind)
+        whole, parts = np.zeros((2, rows, columns), kind)
+        multiply(trans_a, trans_b, a, b, whole, summed, 0, rows)
+        for first in (0, _PROBED_ROWS):
+            count = _PROBED_ROWS if first == 0 else rows - first
+            multiply(trans_a, trans_b, a, b, parts, summed, first, count)
+        if whole.tobytes() != parts.tobytes():
+            return False
+    return True
+
+
+def multiply(
+    trans_a: str, trans_b: str, a: Any, b: Any, out: Any, summed: int, first: int, count: int
+) -> None:
+    """Rows of `out` = a b by gemm on one thread; "T" for an operand that lies transposed."""
+    kind, (rows, columns) = out.dtype.str[1:], out.shape
+    letter = {"f4": "s", "f8": "d", "c8": "c", "c16": "z"}[kind]
+    address = resolve(f"wg_blas_{letter}gemm")
+    guard = _thread_guard()
+    gemm = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 13)(address or 0)
+    one, zero = np.ones(1, kind), np.zeros(1, kind)
+    ld_a, ld_b = rows if trans_a == "T" else summed, summed if trans_b == "T" else columns
+    start = first if trans_a == "T" else first * summed
+    ctypes.CFUNCTYPE(None)(guard.address(ENTER))()
+    gemm(
+        trans_b.encode(),
+        trans_a.encode(),
+        *[ctypes.byref(ctypes.c_int(n)) for n in (columns, count, summed)],
+        one.ctypes.data,
+        b.ctypes.data,
+        ctypes.byref(ctypes.c_int(ld_b)),
+        a.ctypes.data + start * a.itemsize,
+        ctypes.byref(ctypes.c_int(ld_a)),
+        zero.ctypes.data,
+        out.ctypes.data + first * columns * out.itemsize,
+        ctypes.byref(ctypes.c_int(columns)),
+    )
+    ctypes.CFUNCTYPE(None)(guard.address(LEAVE))()
 
 
 register()

@@ -62,7 +62,8 @@ class Region:
         b, frame = self.b, self.frame
         frame.region = None
         lines = b.scope.lines
-        names = free_names(lines) - {self.block.text, self.memory, f"%{self.loop.header}"}
+        own_lines = [*b.entry_lines[self.n_entry_lines :], *lines]
+        names = free_names(own_lines) - {self.block.text, self.memory, f"%{self.loop.header}"}
         leaves = "%leave" in names
         names -= {"%leave", "%status"}
         types = types_of(names, b)
@@ -113,8 +114,9 @@ class Region:
         head += [f"br label %{self.loop.header}", f"{self.loop.header}:"]
         tail = [f"call void @wg_arena_give(ptr {self.memory})"] if own > STACK_BYTES else []
         if leaves:  # as in `Frame.finish`
-            head[:0] = ["%status = alloca i64, align 8", "store i64 0, ptr %status, align 8"]
-            tail = ["br label %leave", "leave:", *tail, "%final = load i64, ptr %status, align 8"]
+            head.insert(0, "%status = alloca i64, align 8")
+            ended = ["store i64 0, ptr %status, align 8", "br label %leave", "leave:"]
+            tail = [*ended, *tail, "%final = load i64, ptr %status, align 8"]
         tail.append("ret i64 %final" if leaves else "ret i64 0")
         for line in (*head, *body, *tail):
             lines.append(line if line.endswith(":") else "  " + line)

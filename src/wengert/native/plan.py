@@ -38,6 +38,7 @@ LARGEST_ACCUMULATED = 8192  # elements of a sum that is accumulated in memory
 SEARCHED = 40  # the latest steps, among which a nest to join is looked for
 DEEP = 60  # equations after which a chain of tiny values is computed
 FEW_PARTS = 4  # parts up to which a loop is cut at their edges instead
+MANY_SHIFTS = 8  # indices at which a value is computed in one turn before it is stored
 LONG = 160  # operations an element after which a chain is cut by storing it
 
 
@@ -270,6 +271,7 @@ class Planner:
         sinks: dict[Var, set[Any]] = {}
         cost = self._costs()
         self._keep_what_is_repeated(cost)
+        self._hold_what_is_shifted(cost)
         for d in reversed(self.by_equation):
             out = d.out
             if out is None:
@@ -291,6 +293,37 @@ class Planner:
                         known.update([out] if is_sink else mine)
         self._cut_long_chains()
         self._choose_batched()
+
+    def _hold_what_is_shifted(self, cost: dict[Var, int]) -> None:
+        """Hold what would be computed at many different indices of one loop.
+
+        A chain of parts put beside each other, as a product by doubling is, reads each link at
+        twice as many indices as the next one.
+        """
+        ways: dict[Var, set[int]] = {}  # in which a value is reached from those that are held
+        for d in reversed(self.by_equation):
+            out = d.out
+            if out is None:
+                continue
+            mine = ways.get(out, {0})
+            is_held = self._is_whole(d) or self._is_read_held(out) or is_tiny(out.type)
+            if not is_held and len(mine) > MANY_SHIFTS and cost[out]:
+                self.optional.add(out)
+                is_held = True
+            mine = {0} if is_held else mine
+            if self._is_shifting(d):
+                mine = {hash((way, id(d))) for way in mine}
+            for a in d.equation.inputs:
+                if type(a) is Var and a in self.definitions:
+                    known = ways.setdefault(a, set())
+                    if len(known) <= MANY_SHIFTS:
+                        known.update(mine)
+
+    def _is_shifting(self, d: Definition) -> bool:
+        """Whether an equation reads a part of its input, or puts parts beside each other."""
+        if not isinstance(d.rule, Pull) or d.out is None:
+            return False
+        return d.rule.parts is not None or d.equation.primitive.name == "index"
 
     def _keep_what_is_repeated(self, cost: dict[Var, int]) -> None:
         """Values worth storing because a loop around their own axes would compute them again."""

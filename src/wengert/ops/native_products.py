@@ -16,14 +16,13 @@ import math
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
+from wengert.ops.native_matrices import NS, is_cut, matrix_product
 from wengert.types import Type
 
 WRITTEN_OUT = 128  # multiplications of a product that is left to straight-line code
-TILED = 48**3  # multiplications up to which tiles are quicker than BLAS
 VECTOR_CALL = 4096  # elements of a matrix from which its product with a vector is BLAS's
+FEW_ITEMS = 8  # of a stack whose large products are shared by threads rather than itself
 INNER_CALL = 32**3  # multiplications that are worth a call in a loop, without a copy
-TILE_ROWS = 4
-VECTOR_BYTES = 32
 
 Label = Hashable
 
@@ -218,7 +217,11 @@ def _viewed(
 def _stacked(m: Any, layout: _Layout, x: Any, y: Any, z: Any) -> None:
     """The matrix products, one for each place of the stack."""
     r, c, s = layout.rows, layout.columns, layout.summed
-    with m.loops([a.size for a in layout.stack]) as at:
+    shape = [a.size for a in layout.stack]
+    loops = m.loops(shape)
+    if math.prod(shape) >= FEW_ITEMS or not is_cut(z.kind, r.size, s.size, c.size):
+        loops = m.stack(shape, layout.n_products * NS[z.kind])
+    with loops as at:
 
         def matrix(array: Any, which: int, first: _Axis, second: _Axis) -> Any:
             steps = [(i, a[which]) for i, a in zip(at, layout.stack, strict=True)]
@@ -226,128 +229,3 @@ def _stacked(m: Any, layout: _Layout, x: Any, y: Any, z: Any) -> None:
             return m.view(array, shape, strides, steps)
 
         matrix_product(m, matrix(x, 1, r, s), matrix(y, 2, s, c), matrix(z, 3, r, c))
-
-
-def matrix_product(m: Any, a: Any, b: Any, c: Any) -> None:
-    """c = a b for matrices of which one axis is contiguous each."""
-    rows, columns = c.shape
-    if columns > 1 and c.strides[1] != 1:
-        a, b, c = _turned(m, b), _turned(m, a), _turned(m, c)
-        rows, columns = columns, rows
-    n = rows * columns * a.shape[1]
-    if columns == 1:
-        _by_vector(m, a, b, c)
-    elif rows == 1:
-        _by_vector(m, _turned(m, b), _turned(m, a), _turned(m, c))
-    elif n <= TILED and c.kind[0] == "f":
-        _tiled(m, a, b, c)
-    else:
-        _call(m, a, b, c)
-
-
-def _turned(m: Any, a: Any) -> Any:
-    return m.view(a, a.shape[::-1], a.strides[::-1])
-
-
-# -- calls -----------------------------------------------------------------------------------------
-
-
-def _column_major(a: Any) -> tuple[bool, int]:
-    """Whether columns are contiguous, and the step from one to the next (or between rows)."""
-    rows, columns = a.shape
-    if columns == 1 or (a.strides[0] == 1 and rows > 1):
-        return (True, a.strides[1] if columns > 1 else rows) if a.strides[0] == 1 else (False, 1)
-    return False, a.strides[0] if rows > 1 else columns
-
-
-def _call(m: Any, a: Any, b: Any, c: Any) -> None:
-    """By gemm, which counts in columns: c^T = b^T a^T."""
-    rows, columns = c.shape
-    is_a, lda = _column_major(a)
-    is_b, ldb = _column_major(b)
-    ldc = c.strides[0] if rows > 1 else columns
-    m.library(
-        "blas_gemm",
-        c.kind,
-        "T" if is_b else "N",
-        "T" if is_a else "N",
-        columns,
-        rows,
-        a.shape[1],
-        1.0,
-        b,
-        max(ldb, 1),
-        a,
-        max(lda, 1),
-        0.0,
-        c,
-        ldc,
-    )
-
-
-def _by_vector(m: Any, a: Any, x: Any, y: Any) -> None:
-    """y = a x for columns x and y, by gemv."""
-    is_column_major, ld = _column_major(a)
-    shape = a.shape if is_column_major else a.shape[::-1]
-    step_x = x.strides[0] if x.shape[0] > 1 else 1
-    step_y = y.strides[0] if y.shape[0] > 1 else 1
-    trans = "N" if is_column_major else "T"
-    m.library("blas_gemv", y.kind, trans, *shape, 1.0, a, ld, x, step_x, 0.0, y, step_y)
-
-
-# -- tiles -----------------------------------------------------------------------------------------
-
-
-def _tiled(m: Any, a: Any, b: Any, c: Any) -> None:
-    """Loops over tiles of the result: a few rows of a few vectors, summed in registers."""
-    rows, columns = c.shape
-    packed = None
-    if b.strides[1] != 1:
-        packed = m.temporary(b.kind, b.shape)
-        m.copy(b, packed)
-        b = packed
-    whole = rows - rows % TILE_ROWS
-    widest = VECTOR_BYTES // int(c.kind[1:])
-    for first, last, widths in _column_blocks(columns, widest):
-        with m.steps(first, last, sum(widths)) as j:
-            if whole:
-                with m.steps(0, whole, TILE_ROWS) as i:
-                    _tile(m, a, b, c, i, TILE_ROWS, j, widths)
-            if whole < rows:
-                _tile(m, a, b, c, whole, rows - whole, j, widths)
-    if packed is not None:
-        m.release(packed)
-
-
-def _column_blocks(n: int, widest: int) -> list[tuple[int, int, list[int]]]:
-    """Ranges of columns and the lanes of a tile in them."""
-    blocks = []
-    start = 0
-    for widths in ([widest, widest], [widest], [widest // 2], [widest // 4], [1]):
-        width = sum(widths)
-        count = (n - start) // width if min(widths) else 0
-        if count:
-            blocks.append((start, start + count * width, widths))
-            start += count * width
-    return blocks
-
-
-def _tile(
-    m: Any, a: Any, b: Any, c: Any, i: Any, n_rows: int, j: Any, widths: Sequence[int]
-) -> None:
-    columns = c.shape[1]
-    starts = [sum(widths[:k]) for k in range(len(widths))]
-    lanes = [w if w > 1 else 0 for w in widths]
-    zeros = [m.b.splat(m.b.constant(0.0, c.kind), n) for _ in range(n_rows) for n in lanes]
-    with m.loop(a.shape[1], zeros) as turn:
-        places = [m.lanes(j + s, n, columns) for s, n in zip(starts, lanes, strict=True)]
-        right = [m.load(b, (turn.index, place)) for place in places]
-        sums = iter(turn.values)
-        turn.next = []
-        for row in range(n_rows):
-            left = m.load(a, (i + row, turn.index))
-            turn.next += [m.b.multiply_add(left, value, next(sums)) for value in right]
-    results = iter(turn.results)
-    for row in range(n_rows):
-        for s, n in zip(starts, lanes, strict=True):
-            m.store(c, (i + row, m.lanes(j + s, n, columns)), next(results))

@@ -40,6 +40,7 @@ class Demand:
     def _visit(self, eq: Equation) -> None:
         if len(eq.outputs) != 1:
             self._all(eq)
+            self.whole.update(eq.outputs)
             return
         out = eq.outputs[0]
         if out not in self.whole and not self._in_parts(eq, out):

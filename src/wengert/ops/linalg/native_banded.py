@@ -9,7 +9,7 @@ from typing import Any
 
 from wengert.ir.emission import Pull, Reduce, Whole
 from wengert.ops.linalg.failures import BAND_NOT_POSITIVE, SINGULAR_BAND
-from wengert.ops.linalg.native_stacks import column_major, each, is_numeric
+from wengert.ops.linalg.native_stacks import column_major, cost, each, is_numeric
 from wengert.ops.matmul import broadcast_stack
 
 # -- systems ---------------------------------------------------------------------------------------
@@ -18,10 +18,11 @@ from wengert.ops.matmul import broadcast_stack
 def _banded_solve(m: Any, ab: Any, b: Any, x: Any, *, lower: int, upper: int) -> None:
     kind, n, columns = x.kind, x.shape[-2], x.shape[-1]
     depth = 2 * lower + upper + 1  # exchanges of rows fill `lower` more diagonals
-    band, moved = column_major(m, kind, depth, n), column_major(m, kind, n, columns)
-    pivots, info = m.temporary("i4", (n,)), m.integer()
-    given = m.view(band, (lower + upper + 1, n), band.strides, [(lower, band.strides[0])])
-    with each(m, (ab, b, x), (2, 2, 2)) as (diagonals, right, result):
+    ns = cost(2.0, n, depth, lower + columns)
+    with each(m, (ab, b, x), (2, 2, 2), ns) as (diagonals, right, result):
+        band, moved = column_major(m, kind, depth, n), column_major(m, kind, n, columns)
+        pivots, info = m.temporary("i4", (n,)), m.integer()
+        given = m.view(band, (lower + upper + 1, n), band.strides, [(lower, band.strides[0])])
         m.copy(diagonals, given)
         m.copy(right, moved)
         m.library(
@@ -29,16 +30,17 @@ def _banded_solve(m: Any, ab: Any, b: Any, x: Any, *, lower: int, upper: int) ->
         )
         m.fail_if(m.b.compare("gt", m.load(info, ()), m.b.constant(0, "i4")), SINGULAR_BAND)
         m.copy(moved, result)
-    m.release(band, moved, pivots)
+        m.release(band, moved, pivots)
 
 
 def _hermitian_banded_solve(m: Any, ab: Any, b: Any, x: Any, *, is_lower: bool) -> None:
     kind, n, columns = x.kind, x.shape[-2], x.shape[-1]
     depth = ab.shape[-2]
-    band, moved = column_major(m, kind, depth, n), column_major(m, kind, n, columns)
-    info = m.integer()
     uplo = "L" if is_lower else "U"
-    with each(m, (ab, b, x), (2, 2, 2)) as (diagonals, right, result):
+    ns = cost(2.0, n, depth, columns + 1)
+    with each(m, (ab, b, x), (2, 2, 2), ns) as (diagonals, right, result):
+        band, moved = column_major(m, kind, depth, n), column_major(m, kind, n, columns)
+        info = m.integer()
         m.copy(diagonals, band)
         m.copy(right, moved)
         m.library("lapack_pbsv", kind, uplo, n, depth - 1, columns, band, depth, moved, n, info)
@@ -46,7 +48,7 @@ def _hermitian_banded_solve(m: Any, ab: Any, b: Any, x: Any, *, is_lower: bool) 
         failed = m.b.compare("gt", number, m.b.constant(0, "i4"))
         m.fail_if(failed, BAND_NOT_POSITIVE, m.b.convert(number, "i8"))
         m.copy(moved, result)
-    m.release(band, moved)
+        m.release(band, moved)
 
 
 # -- products --------------------------------------------------------------------------------------

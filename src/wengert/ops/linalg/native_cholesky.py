@@ -8,6 +8,7 @@ from wengert.ir.emission import Expand, Whole
 from wengert.ops.linalg import native_small as straight
 from wengert.ops.linalg.failures import NOT_POSITIVE, ZERO_ON_DIAGONAL
 from wengert.ops.linalg.native_stacks import (
+    cost,
     differs_from_zero,
     each,
     is_numeric,
@@ -29,10 +30,10 @@ def _cholesky(m: Any, a: Any, out: Any) -> None:
         small(m, (a,), (out,), (2, 2), compute)
         return
     n = a.shape[-1]
-    info = m.integer()
     zero = m.b.constant(0.0, out.kind)
     m.copy(a, out)
-    with each(m, (out,), (2,)) as (l,):
+    with each(m, (out,), (2,), cost(0.1, n, n, n)) as (l,):
+        info = m.integer()
         # In LAPACK's order the matrix is its transpose: its upper factor is our lower one.
         m.library("lapack_potrf", out.kind, "U", n, l, n, info)
         m.fail_if(differs_from_zero(m, info), NOT_POSITIVE)
@@ -57,7 +58,7 @@ def _triangular_solve(
     n, columns = x.shape[-2:]
     uplo, diag = "U" if lower else "L", "U" if has_unit_diagonal else "N"
     is_real = x.kind[0] == "f"
-    with each(m, (a, b, x), (2, 2, 2)) as (matrix, given, result):
+    with each(m, (a, b, x), (2, 2, 2), cost(0.1, n, n, columns)) as (matrix, given, result):
         if not has_unit_diagonal:
             with m.loop(n) as i:
                 d = m.load(matrix, (i, i))

@@ -14,6 +14,7 @@ from wengert.ops.linalg.failures import SINGULAR
 from wengert.ops.linalg.native_stacks import (
     REALS,
     Factored,
+    cost,
     each,
     is_numeric,
     is_small,
@@ -37,16 +38,19 @@ def _solve(m: Any, a: Any, b: Any, x: Any) -> None:
         small(m, (a, b), (x,), (2, 2, 2), compute)
         return
     n = a.shape[-1]
-    factors = Factored(m, a.kind, n, n)
     if len(a.shape) == 2:
+        factors = Factored(m, a.kind, n, n)
         m.fail_if(factors.factor(a), SINGULAR)
         with each(m, (b, x), (2, 2)) as (columns, result):
             factors.solve(columns, result)
-    else:
-        with each(m, (a, b, x), (2, 2, 2)) as (matrix, columns, result):
-            m.fail_if(factors.factor(matrix), SINGULAR)
-            factors.solve(columns, result)
-    factors.release()
+        factors.release()
+        return
+    ns = cost(0.1, n, n, n + x.shape[-1])
+    with each(m, (a, b, x), (2, 2, 2), ns) as (matrix, columns, result):
+        factors = Factored(m, a.kind, n, n)
+        m.fail_if(factors.factor(matrix), SINGULAR)
+        factors.solve(columns, result)
+        factors.release()
 
 
 def _solve_keep(m: Any, a: Any, b: Any, x: Any, lu: Any, pivots: Any) -> None:
@@ -105,11 +109,11 @@ def _inverse(m: Any, a: Any, x: Any) -> None:
         small(m, (a,), (x,), (2, 2), compute)
         return
     n = a.shape[-1]
-    factors = Factored(m, a.kind, n, n)
-    with each(m, (a, x), (2, 2)) as (matrix, result):
+    with each(m, (a, x), (2, 2), cost(0.4, n, n, n)) as (matrix, result):
+        factors = Factored(m, a.kind, n, n)
         m.fail_if(factors.factor(matrix), SINGULAR)
         factors.invert(result)
-    factors.release()
+        factors.release()
 
 
 def _identity(m: Any, like: Any) -> Any:
@@ -131,13 +135,13 @@ def _determinant(m: Any, a: Any, out: Any) -> None:
         )
         return
     n = a.shape[-1]
-    factors = Factored(m, a.kind, n, n)
-    with each(m, (a, out), (2, 0)) as (matrix, result):
+    with each(m, (a, out), (2, 0), cost(0.2, n, n, n)) as (matrix, result):
+        factors = Factored(m, a.kind, n, n)
         factors.factor(matrix)
         sign, logarithm = _sign_and_logarithm(m, factors)
         size = m.b.call_math("exp", logarithm)
         m.store(result, (), straight.scaled(m.b, sign, size))
-    factors.release()
+        factors.release()
 
 
 def _sign_and_logarithm(m: Any, factors: Factored) -> tuple[Any, Any]:
@@ -173,19 +177,20 @@ def _phase(b: Any, d: Any, size: Any) -> Any:
 
 def _sign_logarithm(m: Any, a: Any, sign: Any, logarithm: Any) -> None:
     n = a.shape[-1]
-    factors = Factored(m, a.kind, n, n)
-    with each(m, (a, sign, logarithm), (2, 0, 0)) as (matrix, s, l):
+    with each(m, (a, sign, logarithm), (2, 0, 0), cost(0.2, n, n, n)) as (matrix, s, l):
+        factors = Factored(m, a.kind, n, n)
         factors.factor(matrix)
         values = _sign_and_logarithm(m, factors)
         m.store(s, (), values[0])
         m.store(l, (), values[1])
-    factors.release()
+        factors.release()
 
 
 def _sign_logarithm_inverse(m: Any, a: Any, sign: Any, logarithm: Any, inverse: Any) -> None:
     n = a.shape[-1]
-    factors = Factored(m, a.kind, n, n)
-    with each(m, (a, sign, logarithm, inverse), (2, 0, 0, 2)) as (matrix, s, l, x):
+    arrays, ns = (a, sign, logarithm, inverse), cost(0.4, n, n, n)
+    with each(m, arrays, (2, 0, 0, 2), ns) as (matrix, s, l, x):
+        factors = Factored(m, a.kind, n, n)
         factors.factor(matrix)
         values = _sign_and_logarithm(m, factors)
         m.store(s, (), values[0])
@@ -198,7 +203,7 @@ def _sign_logarithm_inverse(m: Any, a: Any, sign: Any, logarithm: Any, inverse: 
         with m.loops((n, n)) as at:
             m.store(x, at, nan)
         branch.join()
-    factors.release()
+        factors.release()
 
 
 def _adjugate(m: Any, a: Any, det: Any, adjugate: Any) -> None:
@@ -269,13 +274,14 @@ def _has_minors(in_types: Any, out_types: Any) -> bool:
 
 def _lu(m: Any, a: Any, packed: Any, pivots: Any, permutation: Any) -> None:
     rows, columns = a.shape[-2:]
-    factors = Factored(m, a.kind, rows, columns)
-    with each(m, (a, packed, pivots, permutation), (2, 2, 1, 1)) as (matrix, lu, own, order):
+    arrays, ns = (a, packed, pivots, permutation), cost(0.2, rows, columns, min(rows, columns))
+    with each(m, arrays, (2, 2, 1, 1), ns) as (matrix, lu, own, order):
+        factors = Factored(m, a.kind, rows, columns)
         factors.factor(matrix)
         m.copy(factors.lu, lu)
         _store_pivots(m, factors.pivots, own)
         _follow(m, own, order)
-    factors.release()
+        factors.release()
 
 
 def _follow(m: Any, pivots: Any, order: Any) -> None:

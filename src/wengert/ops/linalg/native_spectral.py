@@ -16,6 +16,7 @@ from wengert.ops.linalg.failures import NO_EIGENVALUES, NO_SINGULAR_VALUES
 from wengert.ops.linalg.native_stacks import (
     REALS,
     column_major,
+    cost,
     differs_from_zero,
     each,
     is_numeric,
@@ -28,18 +29,20 @@ BLOCK = 64  # columns that LAPACK works on together where it has the memory
 
 
 def _eigh(m: Any, a: Any, w: Any, v: Any, *, lower: bool) -> None:
-    z, temporary, arguments = _eigen_call(m, a, lower, True)
-    with each(m, (a, w, v), (2, 1, 2)) as (matrix, values, vectors):
+    n = a.shape[-1]
+    with each(m, (a, w, v), (2, 1, 2), cost(3.0, n, n, n)) as (matrix, values, vectors):
+        z, temporary, arguments = _eigen_call(m, a, lower, True)
         _eigen(m, matrix, z, values, "V", lower, arguments)
         m.copy(z, vectors)
-    m.release(z, *temporary)
+        m.release(z, *temporary)
 
 
 def _eigvalsh(m: Any, a: Any, w: Any, *, lower: bool) -> None:
-    z, temporary, arguments = _eigen_call(m, a, lower, False)
-    with each(m, (a, w), (2, 1)) as (matrix, values):
+    n = a.shape[-1]
+    with each(m, (a, w), (2, 1), cost(1.0, n, n, n)) as (matrix, values):
+        z, temporary, arguments = _eigen_call(m, a, lower, False)
         _eigen(m, matrix, z, values, "N", lower, arguments)
-    m.release(z, *temporary)
+        m.release(z, *temporary)
 
 
 def _eigen_call(m: Any, a: Any, lower: bool, has_vectors: bool) -> tuple[Any, list[Any], list[Any]]:
@@ -72,27 +75,29 @@ def _eigen(m: Any, a: Any, z: Any, w: Any, job: str, lower: bool, arguments: lis
 
 def _svd(m: Any, a: Any, s: Any, u: Any, vh: Any, *, full_matrices: bool) -> None:
     kind, rows, columns = a.kind, a.shape[-2], a.shape[-1]
-    work = column_major(m, kind, rows, columns)
-    left = column_major(m, kind, rows, u.shape[-1])
-    right = column_major(m, kind, vh.shape[-2], columns)
-    spaces = _singular_spaces(m, kind, rows, columns)
     job = "A" if full_matrices else "S"
-    with each(m, (a, s, u, vh), (2, 1, 2, 2)) as (matrix, values, u_item, vh_item):
+    ns = cost(5.0, rows, columns, min(rows, columns))
+    with each(m, (a, s, u, vh), (2, 1, 2, 2), ns) as (matrix, values, u_item, vh_item):
+        work = column_major(m, kind, rows, columns)
+        left = column_major(m, kind, rows, u.shape[-1])
+        right = column_major(m, kind, vh.shape[-2], columns)
+        spaces = _singular_spaces(m, kind, rows, columns)
         m.copy(matrix, work)
         _gesdd(m, job, work, values, left, right, spaces)
         m.copy(left, u_item)
         m.copy(right, vh_item)
-    m.release(work, left, right, *spaces)
+        m.release(work, left, right, *spaces)
 
 
 def _svdvals(m: Any, a: Any, s: Any, *, full_matrices: bool) -> None:
     kind, rows, columns = a.kind, a.shape[-2], a.shape[-1]
-    work = column_major(m, kind, rows, columns)
-    spaces = _singular_spaces(m, kind, rows, columns)
-    with each(m, (a, s), (2, 1)) as (matrix, values):
+    ns = cost(2.0, rows, columns, min(rows, columns))
+    with each(m, (a, s), (2, 1), ns) as (matrix, values):
+        work = column_major(m, kind, rows, columns)
+        spaces = _singular_spaces(m, kind, rows, columns)
         m.copy(matrix, work)
         _gesdd(m, "N", work, values, work, work, spaces)
-    m.release(work, *spaces)
+        m.release(work, *spaces)
 
 
 def _singular_spaces(m: Any, kind: str, rows: int, columns: int) -> list[Any]:
@@ -174,24 +179,26 @@ def _inverse_gaps(m: Any, w: Any, out: Any, *, sign: int) -> None:
 def _qr(m: Any, a: Any, r: Any, q: Any, *, mode: str) -> None:
     kind, rows, columns = a.kind, a.shape[-2], a.shape[-1]
     n, width = min(rows, columns), q.shape[-1]
-    packed, tau, work = _householder(m, kind, rows, columns)
-    vectors = column_major(m, kind, rows, width)
-    info = m.integer()
-    size = work.shape[0]
     routine = "lapack_ungqr" if kind[0] == "c" else "lapack_orgqr"
-    with each(m, (a, r, q), (2, 2, 2)) as (matrix, r_item, q_item):
+    ns = cost(0.6, rows, columns, n)
+    with each(m, (a, r, q), (2, 2, 2), ns) as (matrix, r_item, q_item):
+        packed, tau, work = _householder(m, kind, rows, columns)
+        vectors = column_major(m, kind, rows, width)
+        info = m.integer()
+        size = work.shape[0]
         _reduce(m, matrix, packed, tau, work, r_item)
         m.copy(_columns(m, packed, n), _columns(m, vectors, n))
         m.library(routine, kind, rows, width, n, vectors, rows, tau, work, size, info)
         m.copy(vectors, q_item)
-    m.release(packed, tau, work, vectors)
+        m.release(packed, tau, work, vectors)
 
 
 def _qr_r(m: Any, a: Any, r: Any, *, mode: str) -> None:
-    packed, tau, work = _householder(m, a.kind, a.shape[-2], a.shape[-1])
-    with each(m, (a, r), (2, 2)) as (matrix, r_item):
+    rows, columns = a.shape[-2:]
+    with each(m, (a, r), (2, 2), cost(0.3, rows, columns, min(rows, columns))) as (matrix, r_item):
+        packed, tau, work = _householder(m, a.kind, rows, columns)
         _reduce(m, matrix, packed, tau, work, r_item)
-    m.release(packed, tau, work)
+        m.release(packed, tau, work)
 
 
 def _householder(m: Any, kind: str, rows: int, columns: int) -> tuple[Any, Any, Any]:

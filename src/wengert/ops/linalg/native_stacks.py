@@ -17,6 +17,8 @@ from wengert.types import Type
 
 VECTOR_BYTES = 32
 REALS = {"f8": "f8", "f4": "f4", "c16": "f8", "c8": "f4"}
+NS = {"f8": 1.0, "f4": 0.7, "c16": 3.0, "c8": 2.0}  # of what counts 1 for doubles
+SMALL_NS = 0.2  # of a step of n^3 in a small matrix
 SMALL = 4  # rows of a matrix that is written out
 SMALL_IN_STACK = 6  # the same where there are at least
 STACK = 16  # matrices
@@ -69,7 +71,8 @@ def small(
             _item(m, flat, places, cores, n_ins, compute)
 
         width = VECTOR_BYTES // int(REALS[ins[0].kind][1:])
-        m.in_lanes(n, width if n >= width else 0, body)
+        rows = max([x.shape[-1] for x, core in arrays if core])
+        m.in_lanes(n, width if n >= width else 0, body, SMALL_NS * NS[ins[0].kind] * rows**3)
         return
     with m.loops(stack) as at:
         places = [_own_place(x, core, at) for x, core in arrays]
@@ -126,10 +129,17 @@ def _stored(m: Any, x: Any, place: tuple[Any, ...], core: int, result: Any) -> N
 
 
 @contextmanager
-def each(m: Any, arrays: Sequence[Any], cores: Sequence[int]) -> Iterator[list[Any]]:
-    """A loop over the stack of the last array, with the item of each; the others broadcast."""
+def each(
+    m: Any, arrays: Sequence[Any], cores: Sequence[int], ns: float = 0.0
+) -> Iterator[list[Any]]:
+    """A loop over the stack of the last array, with the item of each; the others broadcast.
+
+    `ns` is about what an item takes in double precision: threads share long loops. Items then work
+    in memory that is taken inside.
+    """
     last = arrays[-1]
-    with m.loops(last.shape[: len(last.shape) - cores[-1]]) as at:
+    stack = last.shape[: len(last.shape) - cores[-1]]
+    with m.stack(stack, ns * NS[arrays[0].kind]) if ns else m.loops(stack) as at:
         yield [item(m, x, core, at) for x, core in zip(arrays, cores, strict=True)]
 
 
@@ -150,6 +160,11 @@ def transposed(m: Any, x: Any) -> Any:
 
 def differs_from_zero(m: Any, info: Any) -> Any:
     return m.b.compare("ne", m.load(info, ()), m.b.constant(0, "i4"))
+
+
+def cost(ns: float, *sizes: int) -> float:
+    """Nanoseconds of a factorization with that many steps of `ns`."""
+    return 2000.0 + ns * math.prod(sizes)
 
 
 class Factored:
