@@ -204,7 +204,9 @@ class Arithmetic(Builder):
         return self.intrinsic("sqrt", x)
 
     def rounded(self, x: Value, how: str) -> Value:
-        """`floor`, `ceil`, `trunc` or `rint` of a float."""
+        """`floor`, `ceil`, `trunc` or `rint` of a float; an integer stays."""
+        if x.kind[0] != "f":
+            return x
         return self.intrinsic("roundeven" if how == "rint" else how, x)
 
     def copysign(self, x: Value, y: Value) -> Value:
@@ -300,21 +302,25 @@ class Arithmetic(Builder):
         square = self.mul(half, half)
         return self.mul(square, x) if n % 2 else square
 
-    def floor_divide(self, x: Value, y: Value) -> Value:
+    def floor_divide(self, x: Any, y: Any) -> Value:
         if isinstance(x, Complex) or x.kind == "b1":
             raise AttributeError("not defined")
         if x.kind[0] != "f":
             return self.divide_ints(x, y)[0]
-        quotient = self.div(self.sub(x, self.remainder(x, y)), y)
+        zero, one = self.constant(0.0, x.kind), self.constant(1.0, x.kind)
+        rest = self.call_math("fmod", x, y)
+        quotient = self.div(self.sub(x, rest), y)
+        differs = self.xor(self.compare("lt", y, zero), self.compare("lt", rest, zero))
+        is_over = self.and_(self.compare("ne", rest, zero), differs)
+        quotient = self.select(is_over, self.sub(quotient, one), quotient)
         low = self.rounded(quotient, "floor")
         is_above = self.compare("gt", self.sub(quotient, low), self.constant(0.5, x.kind))
-        low = self.select(is_above, self.add(low, self.constant(1.0, x.kind)), low)
-        zero = self.constant(0.0, x.kind)
+        low = self.select(is_above, self.add(low, one), low)
         plain = self.div(x, y)
         low = self.select(self.compare("eq", quotient, zero), self.copysign(zero, plain), low)
         return self.select(self.compare("eq", y, zero), plain, low)
 
-    def remainder(self, x: Value, y: Value) -> Value:
+    def remainder(self, x: Any, y: Any) -> Value:
         """The remainder with the sign of `y`."""
         if isinstance(x, Complex) or x.kind == "b1":
             raise AttributeError("not defined")
@@ -460,7 +466,7 @@ class Arithmetic(Builder):
     # -- kinds -----------------------------------------------------------------------------------
 
     def convert(self, x: Any, kind: str) -> Any:
-        """`x` in another kind, as NumPy's `astype`: a float out of range gives what the CPU does."""
+        """`x` in another kind, as by NumPy's `astype`; floats out of range are the CPU's matter."""
         if x.kind == kind:
             return x
         if kind in REAL_OF:
@@ -505,17 +511,7 @@ class Arithmetic(Builder):
     def _int(self, n: int, like: Value) -> Value:
         return self.constant(n, like.kind)
 
-    def together_constants(self, x: Value, y: Value) -> tuple[tuple[Value, Value], int]:
-        """Two Values that meet in a phi: a constant may be given lanes, a register not."""
-        lanes = max(x.lanes, y.lanes)
-        if x.const is not None:
-            x = self.splat(x, lanes)
-        if y.const is not None:
-            y = self.splat(y, lanes)
-        assert x.lanes == y.lanes
-        return (x, y), lanes
-
-    def call_math(self, name: str, *xs: Value) -> Value:
+    def call_math(self, name: str, *xs: Any) -> Any:
         """An elementary function; see `wengert.native.elementary`."""
         from wengert.native.elementary import emit
 

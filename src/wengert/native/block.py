@@ -179,7 +179,7 @@ class BlockWriter:
 
     def force(self, v: Var) -> None:
         """Compute every element of a tiny value here."""
-        registers = {
+        registers: dict[tuple[Index, ...], Any] = {
             at: self.elements.element(v, at)
             for at in itertools.product(*[range(n) for n in shape_of(v)])
         }
@@ -230,8 +230,8 @@ class BlockWriter:
             for at in itertools.product(*[range(n) for n in shape]):
                 store(self.b, buffer, at, self.elements.element(atom, at))
         elif math.prod(shape):
-            with self.machine.loops(shape) as at:
-                store(self.b, buffer, at, self.elements.element(atom, at))
+            with self.machine.loops(shape) as place:
+                store(self.b, buffer, place, self.elements.element(atom, place))
 
     # -- whole equations -------------------------------------------------------------------------
 

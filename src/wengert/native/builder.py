@@ -325,6 +325,16 @@ class Builder:
             one.depth,
         )
 
+    def together_constants(self, x: Value, y: Value) -> tuple[tuple[Value, Value], int]:
+        """Two Values that meet in a phi: a constant may be given lanes, a register not."""
+        lanes = max(x.lanes, y.lanes)
+        if x.const is not None:
+            x = self.splat(x, lanes)
+        if y.const is not None:
+            y = self.splat(y, lanes)
+        assert x.lanes == y.lanes
+        return (x, y), lanes
+
     def together(self, *xs: Value) -> tuple[list[Value], int]:
         """Operands with the same number of lanes, and that number."""
         lanes = max([x.lanes for x in xs])

@@ -40,7 +40,7 @@ class Callback:
         self.function = implementation(equation)
         self.is_multiple = equation.primitive.is_multiple
         self.ins = [_View(a) for a in equation.inputs]
-        self.outs = [v.type for v in equation.outputs]
+        self.outs: list[Any] = [v.type for v in equation.outputs]
 
     def __call__(self, ins: Any, outs: Any) -> None:
         args = [view(ins[i]) for i, view in enumerate(self.ins)]
@@ -62,7 +62,7 @@ class _View:
 
     def __init__(self, atom: Any) -> None:
         self.is_var = type(atom) is Var
-        self.type = atom.type if self.is_var else None
+        self.type: Any = atom.type if self.is_var else None
         self.value = None if self.is_var else atom.value
 
     def __call__(self, address: int) -> Any:
@@ -79,7 +79,7 @@ def _array(address: int, type_: Type) -> Any:
     n_bytes = type_.size * type_.dtype.itemsize
     if not n_bytes:
         return np.empty(type_.shape, type_.dtype)
-    memory = (ctypes.c_char * n_bytes).from_address(address)
+    memory: Any = (ctypes.c_char * n_bytes).from_address(address)
     return np.ndarray(type_.shape, type_.dtype, buffer=memory)
 
 

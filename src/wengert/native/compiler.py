@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wengert.control.custom_equation import custom_p
-from wengert.ir.program import Equation, Literal, Program, Var
+from wengert.ir.program import Equation, Literal, Program, Var, sub_programs
 from wengert.native.arithmetic import Arithmetic
 from wengert.native.block import BlockNote, BlockWriter
 from wengert.native.builder import Value
@@ -154,9 +154,19 @@ def _distinct_outputs(program: Program) -> tuple[list[Equation], list[Any]]:
 
 
 def can_compile(program: Program) -> bool:
-    """Whether inputs and outputs have native kinds."""
+    """Whether inputs and outputs are arrays, and every array in it has a native kind."""
     atoms = [*program.inputs, *[a for a in program.outputs if type(a) is Var]]
-    return all(type(a.type) is Type and kind_of(a) is not None for a in atoms)
+    return all(type(a.type) is Type for a in atoms) and _has_native_kinds(program)
+
+
+def _has_native_kinds(program: Program) -> bool:
+    """Whether no number is in half or extended precision, here and in the Programs inside."""
+    made = [v for eq in program.equations for v in eq.outputs]
+    if any([type(v.type) is Type and kind_of(v) is None for v in (*program.inputs, *made)]):
+        return False
+    return all(
+        [_has_native_kinds(p) for eq in program.equations for _, p in sub_programs(eq.params)]
+    )
 
 
 def _triple() -> str:

@@ -194,7 +194,8 @@ def address(b: Arithmetic, place: Index) -> Address:
     total = _weighted(b, scalars)
     const = place.const
     if total is not None and total.const is not None:
-        total, const = None, const + total.const
+        const += total.const
+        total = None
     spread = _weighted(b, spreads)
     return Address(total, const, spread.lanes if spread is not None else lanes, stride, spread)
 

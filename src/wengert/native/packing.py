@@ -30,8 +30,9 @@ def pack(root: Node, elements: Elements, machine: Machine) -> dict[Var, Any]:
     for v, found in axes.items():
         axis = next(iter(found))
         if len(found) == 1 and axis is not None:
-            before[v] = elements.sources[v]
-            elements.sources[v] = _packed(elements.sources[v], axis, machine)
+            source = before[v] = elements.sources[v]
+            assert type(source) is Buffer
+            elements.sources[v] = _packed(source, axis, machine)
     return before
 
 

@@ -36,9 +36,10 @@ SHARED_COST = 5  # additions an element that make a value read in two loops wort
 REPEATED_COST = 4  # the same where a loop around its own axes would repeat its computation
 LARGEST_ACCUMULATED = 8192  # elements of a sum that is accumulated in memory
 SEARCHED = 40  # the latest steps, among which a nest to join is looked for
+MOST_CHOICES = 4  # nested concatenations and updates within one element
 DEEP = 60  # equations after which a chain of tiny values is computed
 FEW_PARTS = 4  # parts up to which a loop is cut at their edges instead
-MANY_SHIFTS = 8  # indices at which a value is computed in one turn before it is stored
+MANY_SHIFTS = 4  # indices at which a value is computed in one turn before it is stored
 LONG = 160  # operations an element after which a chain is cut by storing it
 
 
@@ -179,6 +180,7 @@ class Planner:
         self.by_equation: list[Definition] = []
         self.held: set[Var] = set()
         self.optional: set[Var] = set()  # held only where that saves work
+        self.cut: set[Var] = set()  # held so that choices do not multiply
         self.batched: set[tuple[int, ...]] = set()
         self.members: dict[Var, list[Member]] = {}
         self.steps: list[Step] = []
@@ -220,9 +222,9 @@ class Planner:
         if not isinstance(d.rule, WholeRule):
             return {}
         roots = {
-            i: root(d.equation.inputs[i], self.definitions)
+            i: root(a, self.definitions)
             for i in d.rule.views
-            if type(d.equation.inputs[i]) is Var
+            if type(a := d.equation.inputs[i]) is Var
         }
         # A tiny value made in this block is in registers.
         return {i: v for i, v in roots.items() if not (v in self.definitions and is_tiny(v.type))}
@@ -382,18 +384,32 @@ class Planner:
         return cost
 
     def _cut_long_chains(self) -> None:
-        length: dict[Var, int] = {}
+        """Hold what would make an element too long to write, or ask for too many places."""
+        length: dict[Any, int] = {}
+        choices: dict[Any, int] = {}
         for d in self.by_equation:
             out = d.out
             if out is None or is_tiny(out.type) or out in self.held:
                 continue
-            lengths = [length.get(a, 0) for a in set(d.equation.inputs) if type(a) is Var]
+            inputs = [a for a in set(d.equation.inputs) if type(a) is Var]
+            lengths = [length.get(a, 0) for a in inputs]
             # Elements that are read at several places are computed for each of them.
             mine = 1 + (sum(lengths) if isinstance(d.rule, Pull) else max(lengths, default=0))
+            chosen = max([choices.get(a, 0) for a in inputs], default=0) + self._is_choice(d)
             if mine > LONG and _n_unrolled(out.type.shape) == 0:  # type: ignore[union-attr]
                 self.held.add(out)
-                mine = 0
-            length[out] = min(mine, LONG)
+                mine = chosen = 0
+            elif chosen > MOST_CHOICES:
+                self.held.add(out)
+                self.cut.add(out)
+                mine = chosen = 0
+            length[out], choices[out] = min(mine, LONG), chosen
+
+    def _is_choice(self, d: Definition) -> bool:
+        """Whether an element is read in one place or another, which its index decides."""
+        if not isinstance(d.rule, Pull):
+            return False
+        return d.rule.parts is not None or d.equation.primitive.name == "index_add"
 
     # -- placing ---------------------------------------------------------------------------------
 
@@ -457,9 +473,7 @@ class Planner:
             probe.walk(atom, member.at)
         else:
             probe.rule(d, member.at, member.reduced)
-        if member.is_reduction and (
-            _is_better_outside(member) or self._is_sum_of_singles(member)
-        ):
+        if member.is_reduction and (_is_better_outside(member) or self._is_sum_of_singles(member)):
             member.accumulates = True
             member.axes.sort(key=lambda a: not a.is_reduced)
         member.loops, member.unrolled = self._loops(member)
@@ -504,10 +518,10 @@ class Planner:
             loops.pop()
         # Sums of a few outputs: these are accumulated side by side.
         if loops and loops[-1][0].is_reduced and not is_only_reduced and not m.accumulates:
-            outs = [g for g in loops if not g[0].is_reduced]
-            size = math.prod([a.extent for g in outs for a in g])
-            if size * n <= 8:
-                unrolled = [a for g in outs for a in g] + unrolled
+            outer_loops = [g for g in loops if not g[0].is_reduced]
+            outputs = [a for g in outer_loops for a in g]
+            if math.prod([a.extent for a in outputs]) * n <= 8:
+                unrolled = outputs + unrolled
                 loops = [g for g in loops if g[0].is_reduced]
         return loops, unrolled
 
@@ -521,9 +535,9 @@ class Planner:
             outside = [v for v in held_reads if self.ready.get(v, 0) > p]
             if any(self.ready.get(v, 0) > p + 1 for v in outside):
                 break
-            if isinstance(step, Node) and m.loops and self._shares(step, m, outside):
-                if self._join([step], m, 0, outside):
-                    return p + 1
+            is_shared = isinstance(step, Node) and m.loops and self._shares(step, m, outside)
+            if is_shared and self._join([step], m, 0, outside):
+                return p + 1
             if outside:
                 break
         self.steps.append(_chain(m, 0))
@@ -582,9 +596,9 @@ class Planner:
                 return False
             for at in m.probe.reads[v]:
                 for i, there in zip(at, other.at, strict=True):
-                    if isinstance(there, Affine) and there.terms[0][0] in mine:
-                        if _substituted(i, swap) != there:
-                            return False
+                    is_mine = isinstance(there, Affine) and there.terms[0][0] in mine
+                    if is_mine and _substituted(i, swap) != there:
+                        return False
         return True
 
     # -- sums over what is mostly zero -----------------------------------------------------------
@@ -606,7 +620,7 @@ class Planner:
         for v in common or ():
             places = {at for m in members for at in m.probe.pulled.get(v, ())}
             d = self.definitions[v]
-            axis = d.rule.single_axis(  # type: ignore[union-attr]  # factors are such values
+            axis = d.rule.single_axis(  # type: ignore[union-attr,misc]  # factors are such values
                 Reader(_NO_ELEMENTS, d), **d.equation.params
             )
             at = next(iter(places)) if len(places) == 1 else None
@@ -622,9 +636,7 @@ class Planner:
         rule = m.source.rule
         inputs = m.source.equation.inputs
         return (
-            isinstance(rule, Reduce)
-            and rule.how == "sum"
-            and any(self._factors(a) for a in inputs)
+            isinstance(rule, Reduce) and rule.how == "sum" and any(self._factors(a) for a in inputs)
         )
 
     def _factors(self, a: Any) -> set[Var]:
@@ -667,7 +679,8 @@ class Planner:
                     readers.setdefault(v, []).append(m)
         stored: dict[Var, int] = {}
         for v, members in self.members.items():
-            if len(members) > 1 or v in whole_reads or any([m.accumulates for m in members]):
+            is_whole = len(members) > 1 or v in whole_reads or v in self.cut
+            if is_whole or any([m.accumulates for m in members]):
                 stored[v] = 0
                 continue
             m = members[0]
@@ -758,7 +771,7 @@ def _mergeable(group: list[Axis], a: Axis, places: Sequence[Index], counted: set
         if isinstance(place, int):
             continue
         coefficients = dict(place.terms)
-        if coefficients.get(outer, 0) != a.extent * coefficients.get(inner, 0):  # type: ignore[call-overload]
+        if coefficients.get(outer, 0) != a.extent * coefficients.get(inner, 0):  # type: ignore[arg-type]
             return False
     return True
 

@@ -40,7 +40,8 @@ def kind_of(atom: Any) -> str | None:
 
 
 def shape_of(atom: Any) -> tuple[int, ...]:
-    return atom.type.shape if type(atom) is Var else ()
+    """The sizes of a value's axes; a literal has none."""
+    return atom.type.shape if type(atom) is Var else ()  # type: ignore[union-attr]  # no stack
 
 
 def native_rule(eq: Equation) -> Rule | None:

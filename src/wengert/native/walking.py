@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert.native.arithmetic import Arithmetic
 from wengert.native.builder import SIZES, Branch, Complex, Loop, Value, parts, rebuilt
-from wengert.native.cutting import cut_calls
+from wengert.native.cutting import CALLS_WORK, cut_calls
 from wengert.native.frame import Frame
 from wengert.native.index import Affine, Index, Symbol, bounds, broadcast_index, split
 from wengert.native.memory import Buffer, LoopBinding, c_strides, index_value, load, store
@@ -169,9 +169,9 @@ class Walker:
 
     # -- loops that threads share ----------------------------------------------------------------
 
-    def is_shared(self) -> bool:
-        """Whether threads share the code that is being written."""
-        return self.frame.region is not None
+    def is_long(self, ns: float) -> bool:
+        """Whether threads share library calls that take so long, if not what is around them."""
+        return self.frame.region is None and ns >= CALLS_WORK
 
     @contextmanager
     def stack(self, shape: Sequence[int], ns: float) -> Iterator[tuple[Index, ...]]:
@@ -180,7 +180,7 @@ class Walker:
         Memory that an item works in must be taken inside: each block has its own.
         """
         n = math.prod(shape)
-        blocks = cut_calls(n, ns) if not self.is_shared() else None
+        blocks = cut_calls(n, ns) if self.frame.region is None else None
         if blocks is None:
             with self.loops(shape) as at:
                 yield at

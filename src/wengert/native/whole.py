@@ -17,6 +17,7 @@ from wengert.native.arithmetic import Arithmetic
 from wengert.native.builder import LLVM_TYPES, REAL_OF, SIZES, Value
 from wengert.native.frame import Frame
 from wengert.native.index import Index
+from wengert.native.library import cut_symbol
 from wengert.native.memory import Buffer, c_buffer, c_strides
 from wengert.native.walking import Walker
 
@@ -164,6 +165,12 @@ class Machine(Walker):
             addresses.append(a)
         self.frame.calls_library = True
         self.call(symbol, *addresses)
+
+    def takes_blocks(self, kind: str) -> Value:
+        """Whether gemm is to be called for blocks of rows; see `library.py`."""
+        needed = self.call(cut_symbol(kind), result="i8")
+        assert needed is not None
+        return self.b.compare("ne", needed, self.b.index(0))
 
     def call(self, symbol: str, *arguments: Value, result: str | None = None) -> Value | None:
         """A C function with effects; its scalar result, if it has one."""

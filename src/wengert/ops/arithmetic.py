@@ -56,8 +56,16 @@ reciprocal_p = elementwise(
     partials=(lambda out, x: neg(mul(out, out)),),
     flops=4,
     domain="x != 0",
-    emit=lambda b, x: b.div(b.constant(1.0, x.kind), x),
+    emit=lambda b, x: _emit_reciprocal(b, x),
 )
+
+
+def _emit_reciprocal(b: Any, x: Any) -> Any:
+    if x.kind[0] not in "fc":
+        raise KeyError("NumPy warns of integers")
+    return b.div(b.constant(1.0, x.kind), x)
+
+
 floor_divide_p = elementwise(
     "floor_divide",
     operator.floordiv,
@@ -171,7 +179,7 @@ modf_fraction_p = elementwise(
     partials=(ONE,),
     render=lambda ins, params: f"np.modf({ins[0]})[0]",
     kinks="at integers other than 0; the derivative is 1 there as elsewhere",
-    emit=lambda b, x: b.fraction(x),
+    emit=Elementwise(lambda b, x: b.fraction(x), "result"),
 )
 modf_integer_p = elementwise(
     "modf_integer",
@@ -179,7 +187,7 @@ modf_integer_p = elementwise(
     type_rule=lambda x: _part_type(np.modf, x),
     render=lambda ins, params: f"np.modf({ins[0]})[1]",
     kinks="at integers other than 0; the derivative is 0 everywhere",
-    emit=lambda b, x: b.rounded(x, "trunc"),
+    emit=Elementwise(lambda b, x: b.rounded(x, "trunc"), "result"),
 )
 
 

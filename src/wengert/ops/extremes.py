@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
-from wengert.ir.emission import Pull, Expand, Whole
+from wengert.ir.emission import Expand, Pull, Whole
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.arithmetic import div
 from wengert.ops.axes import normalized_axes

@@ -136,19 +136,24 @@ def _expand_interp(x: Any, xp: Any, fp: Any, *, lanes: int) -> Any:
     x, xp, fp = convert(x, work), convert(xp, work), convert(fp, _interp_dtype(fp))
     n = xp.shape[-1]
     axes = tuple(range(lanes + 1))
-    right = bind(searchsorted_p, xp, x, side="right", lanes=lanes)
-    low = np.clip(sub(right, 1), 0, max(n - 2, 0))
+    behind = bind(searchsorted_p, xp, x, side="right", lanes=lanes)
+    low = np.clip(sub(behind, 1), 0, max(n - 2, 0))
     place, after = _places(x, low, lanes), _places(x, np.minimum(add(low, 1), n - 1), lanes)
     left, f_left = gather(xp, place, axes), gather(fp, place, axes)
-    width = sub(gather(xp, after, axes), left)
-    slope = div(sub(gather(fp, after, axes), f_left), select(width == 0, 1.0, width))
+    right, f_right = gather(xp, after, axes), gather(fp, after, axes)
+    width = sub(right, left)
+    slope = div(sub(f_right, f_left), select(width == 0, 1.0, width))
     result = add(mul(slope, sub(x, left)), f_left)
+    # Beside an infinite value: from the right knot, and between equal ones the value itself.
+    result = select(np.isnan(result), add(mul(slope, sub(x, right)), f_right), result)
+    is_even = np.logical_and(np.isnan(result), f_left == f_right)
+    result = select(is_even, f_left, result)
     result = select(x == left, f_left, result)
     shape = (*xp.shape[:-1], *(1,) * (len(x.shape) - lanes))
     first, last = reshape(xp[..., 0], shape), reshape(xp[..., -1], shape)
     result = select(x >= last, reshape(fp[..., -1], shape), result)
     result = select(x < first, reshape(fp[..., 0], shape), result)
-    return select(np.isnan(x), x, result)
+    return select(np.isnan(x), x, result) if n > 1 else result
 
 
 interp_p = define(

@@ -3,8 +3,8 @@
 A long call is cut into blocks of rows of the result, which threads share. Rows and their number are
 all that blocks depend on, so that results do not depend on the number of threads. On one thread the
 blocks of gemm would only cost time, and it is called once for all rows: with blocks of whole tiles
-OpenBLAS computes every element in the same way. `library.py` tries that out, and asks for blocks
-where it does not hold.
+OpenBLAS computes every element in the same way. `native/library.py` tries that out, and asks for
+blocks where it does not hold.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.native.cutting import CALLS_BLOCK, CALLS_WORK
-from wengert.native.library import cut_symbol
-
 TILED = 48**3  # multiplications up to which tiles are quicker than BLAS
 TILE_ROWS = 4
 VECTOR_BYTES = 32
 NS = {"f4": 0.025, "f8": 0.05, "c8": 0.1, "c16": 0.2}  # of a multiplication
+BLOCK = 25_000.0  # ns of a block of a product with a vector
 NS_BYTE = 0.1  # of a matrix that is read once
 TILE_MULTIPLE = 48  # rows: a multiple of what the kernels of BLAS work on together
 LEAST_ROWS = 96  # of a block of a product
@@ -59,9 +57,9 @@ def _column_major(a: Any) -> tuple[bool, int]:
     return False, a.strides[0] if rows > 1 else columns
 
 
-def is_cut(kind: str, rows: int, summed: int, columns: int) -> bool:
+def is_cut(m: Any, kind: str, rows: int, summed: int, columns: int) -> bool:
     """Whether threads share a product of matrices."""
-    return rows >= 2 * LEAST_ROWS and rows * summed * columns * NS[kind] >= CALLS_WORK
+    return rows >= 2 * LEAST_ROWS and m.is_long(rows * summed * columns * NS[kind])
 
 
 def row_blocks(rows: int) -> tuple[int, int]:
@@ -79,11 +77,10 @@ def row_blocks(rows: int) -> tuple[int, int]:
 def _call(m: Any, a: Any, b: Any, c: Any) -> None:
     """By gemm; in blocks of rows where threads share it."""
     rows, columns = c.shape
-    if m.is_shared() or not is_cut(c.kind, rows, a.shape[1], columns):
+    if not is_cut(m, c.kind, rows, a.shape[1], columns):
         _gemm(m, a, b, c, rows)
         return
-    needed = m.call(cut_symbol(c.kind), result="i8")
-    branch = m.branch(m.b.compare("ne", needed, m.b.index(0)))
+    branch = m.branch(m.takes_blocks(c.kind))
     n_blocks, size = row_blocks(rows)
     with m.blocks(rows, n_blocks, size) as (first, count):
         part_a, part_c = (_rows_from(m, x, first, size) for x in (a, c))
@@ -136,8 +133,8 @@ def _by_vector(m: Any, a: Any, x: Any, y: Any) -> None:
 
     least = LEAST_COLUMN if is_column_major else LEAST_DOTS
     work = rows * summed * int(a.kind[1:]) * NS_BYTE
-    n = min(int(work / CALLS_BLOCK), rows // least)
-    if m.is_shared() or work < CALLS_WORK or n < 2:
+    n = min(int(work / BLOCK), rows // least)
+    if n < 2 or not m.is_long(work):
         call(a, y, rows)
         return
     size = rows // n // least * least

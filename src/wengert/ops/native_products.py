@@ -219,7 +219,7 @@ def _stacked(m: Any, layout: _Layout, x: Any, y: Any, z: Any) -> None:
     r, c, s = layout.rows, layout.columns, layout.summed
     shape = [a.size for a in layout.stack]
     loops = m.loops(shape)
-    if math.prod(shape) >= FEW_ITEMS or not is_cut(z.kind, r.size, s.size, c.size):
+    if math.prod(shape) >= FEW_ITEMS or not is_cut(m, z.kind, r.size, s.size, c.size):
         loops = m.stack(shape, layout.n_products * NS[z.kind])
     with loops as at:
 

@@ -79,6 +79,8 @@ def frexp_exponent(t: Kit, x: Value) -> Value:
 
 
 def ldexp(t: Kit, x: Value, n: Value) -> Value:
-    """x 2^n for an int32 n."""
+    """x 2^n for an integer n, which is far out of range before it leaves an int32."""
     b = t.b
+    far = 1 << 20
+    n = b.maximum(b.minimum(b.convert(n, "i8"), b.index(far)), b.index(-far))
     return b.call("ldexp" if t.is_double else "ldexpf", t.kind, x, b.convert(n, "i4"))
