@@ -46,6 +46,8 @@ def test_no_cell_is_blank() -> None:
 def test_the_matrix_holds_every_primitive() -> None:
     defined = set()
     for path in Path(wg.__file__).parent.rglob("*.py"):
+        if "native" in path.parts:  # what the compiler writes for itself never meets a transform
+            continue
         defined |= set(re.findall(r'Primitive\(\s*"(\w+)",', path.read_text(encoding="utf-8")))
     assert {"sin", "while", "eigh", "gather"} <= set(MATRIX)
     assert defined <= set(MATRIX)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 import wengert as wg
 from wengert import numpy as wnp
@@ -313,7 +314,7 @@ def mixed(a: Any, b: Any, k: int) -> Any:
         return np.abs(z * z + 2.0)
     if kind == 1:
         z = np.exp(1j * a) * (other - 0.5j)
-        return np.real(np.sum(z, axis=axes_of(a, k // 8)) * 0.1) + np.imag(np.conj(z))
+        return np.real(np.sum(z, axis=axes_of(a, k // 8), keepdims=True) * 0.1) + np.imag(np.conj(z))
     if kind == 2:
         n = (np.floor(4.0 * a)).astype(np.int64)
         return a * (n % 3) + (n > 0)
@@ -436,16 +437,11 @@ STEPS: list[tuple[str, Step]] = [
 Recipe = list[tuple[int, int, int, int]]
 
 
-def random_recipe(rng: np.random.Generator, length: int, steps: Sequence[int] = ()) -> Recipe:
-    chosen = steps or range(len(STEPS))
-    return [
-        (int(rng.choice(chosen)), int(rng.integers(0, 8)), int(rng.integers(0, 8)), int(k))
-        for k in rng.integers(0, 512, length)
-    ]
-
-
-def describe(recipe: Recipe) -> str:
-    return " ".join([f"{STEPS[s][0]}({i},{j};{k})" for s, i, j, k in recipe])
+def recipes(max_size: int) -> st.SearchStrategy[Recipe]:
+    """Lists of (step, first operand, second operand, choice)."""
+    precise = st.sampled_from([i for i, (name, _) in enumerate(STEPS) if name != "narrowed"])
+    step = st.tuples(precise, st.integers(0, 7), st.integers(0, 7), st.integers(0, 511))
+    return st.lists(step, min_size=1, max_size=max_size)
 
 
 def function_of(recipe: Recipe, n_outputs: int = 2) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import subprocess
@@ -13,11 +14,13 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.native import library, parallel, threads
+from wengert.native import engine, library, parallel, runtime, threads
 from wengert.native.arithmetic import Arithmetic
 from wengert.native.compiler import compile_program
 from wengert.native.executable import Executable
 from wengert.native.frame import Frame
+from wengert.native.index import Affine, Symbol
+from wengert.native.memory import c_buffer, store
 from wengert.ops import native_matrices
 from wengert.trace.evaluate import evaluate
 
@@ -56,7 +59,7 @@ LONG = _random.normal(size=150_001)
 WIDE = _random.normal(size=(301, 503))
 MANY = _random.uniform(1.0, 2.0, size=(20_011, 3))
 TALL = _random.normal(size=(401, 257))
-SQUARE = _random.normal(size=(900, 900))
+SQUARE = _random.normal(size=(1100, 1100))
 HEADS = _random.normal(size=(3, 5, 100, 40))
 STACK = _random.normal(size=(300, 20, 20)) + 6.0 * np.eye(20)
 ITEMS = _random.normal(size=(30_001, 4, 4)) + 6.0 * np.eye(4)
@@ -142,9 +145,9 @@ def test_blocks_give_what_the_interpreter_gives(name: str) -> None:
         assert "call i64 @wg_parallel(ptr @kernel_nest0" in compiled.ir
     found = Executable(program).run([*args, *program.captured])
     expected = evaluate(program, [*args, *program.captured])
-    rtol = 1e-5 if args[0].dtype == np.float32 else 1e-10
+    rtol, atol = (1e-5, 1e-4) if args[0].dtype == np.float32 else (1e-10, 1e-12)
     for x, y in zip(found, expected, strict=True):
-        np.testing.assert_allclose(x, y, rtol=rtol, atol=1e-12)
+        np.testing.assert_allclose(x, y, rtol=rtol, atol=atol)
 
 
 def test_small_loops_are_not() -> None:
@@ -154,9 +157,9 @@ def test_small_loops_are_not() -> None:
 
 def test_results_do_not_depend_on_the_number_of_threads() -> None:
     code = "from wengert.native import threads; print(t.digests()); print(threads.n_started())"
-    alone, two, three = (run_python(code, n).splitlines() for n in (1, 2, 3))
-    assert alone[0] == two[0] == three[0]
-    assert (alone[1], two[1], three[1]) == ("0", "1", "2")
+    alone, three = (run_python(code, n).splitlines() for n in (1, 3))
+    assert alone[0] == three[0]
+    assert (alone[1], three[1]) == ("0", "2")
 
 
 def test_sums_are_as_exact_as_those_of_numpy() -> None:
@@ -215,35 +218,24 @@ def test_the_type_of_an_instruction_is_read_off_its_text(line: str, type_: str |
 
 def test_code_that_leaves_the_function_gives_a_status() -> None:
     """The one of the first block that leaves, whichever thread comes first."""
-    code = """
-import ctypes, numpy as np
-from wengert.native import engine, runtime
-from wengert.native.arithmetic import Arithmetic
-from wengert.native.frame import Frame
-from wengert.native.index import Affine, Symbol
-from wengert.native.memory import c_buffer, store
-b = Arithmetic("kernel", [("ptr", "ins"), ("ptr", "outs"), ("ptr", "env")])
-frame = Frame(b)
-region = t.parallel.Region(b, frame, 50, 0)
-own = region.take("f8", (3000,))  # not on the stack
-at = Affine(0, ((Symbol(50, region.block), 1),))
-store(b, own, (0,), b.constant(1.0, "f8"))
-frame.leave_if(b.compare("ge", region.block, b.index(30)), b.add(region.block, b.index(100)))
-store(b, c_buffer(b.parameters[1], "f8", (50,)), (at,), b.constant(2.0, "f8"))
-region.close()
-text = frame.finish() + "attributes #0 = { nounwind }\\n"
-text += "\\n".join(b.declarations.values())
-assert "wg_parallel" in text
-runtime.ensure()
-linked = engine.link(text, "left", exports=["kernel"])
-out = np.zeros(50)
-run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-for _ in range(20):
-    assert run(linked.address("kernel"))(None, out.ctypes.data, None) == 130
-assert out.tolist() == [2.0] * 30 + [0.0] * 20
-print("fine")
-"""
-    assert run_python(f"exec({code!r})", 3).strip() == "fine"
+    b = Arithmetic("kernel", [("ptr", "ins"), ("ptr", "outs"), ("ptr", "env")])
+    frame = Frame(b)
+    region = parallel.Region(b, frame, 50, 0)
+    own = region.take("f8", (3000,))  # not on the stack
+    at = Affine(0, ((Symbol(50, region.block), 1),))
+    store(b, own, (0,), b.constant(1.0, "f8"))
+    frame.leave_if(b.compare("ge", region.block, b.index(30)), b.add(region.block, b.index(100)))
+    store(b, c_buffer(b.parameters[1], "f8", (50,)), (at,), b.constant(2.0, "f8"))
+    region.close()
+    text = "\n".join([frame.finish(), "attributes #0 = { nounwind }", *b.declarations.values()])
+    assert "wg_parallel" in text
+    runtime.ensure()
+    linked = engine.link(text, "left", exports=["kernel"])
+    out = np.zeros(50)
+    run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+    for _ in range(20):
+        assert run(linked.address("kernel"))(None, out.ctypes.data, None) == 130
+    assert out.tolist() == [2.0] * 30 + [0.0] * 20
 
 
 def test_code_that_cannot_be_read_stays_in_the_function() -> None:
@@ -291,22 +283,16 @@ def test_short_products_are_not_shared() -> None:
     assert "wg_blas_dgemm" in text and "wg_parallel" not in text
 
 
-@pytest.mark.parametrize("n_threads", [1, 2])
-def test_an_item_that_fails_is_found(n_threads: int) -> None:
-    code = """
-import numpy as np
-a = t.STACK @ np.swapaxes(t.STACK, -1, -2)
-f = t.wg.jit(np.linalg.cholesky)
-f(a)
-a[170] *= -1.0
-try:
-    f(a)
-except np.linalg.LinAlgError as error:
-    print("found")
-a[170] *= -1.0
-assert np.isfinite(f(a)).all()
-"""
-    assert run_python(f"exec({code!r})", n_threads).strip() == "found"
+def test_an_item_that_fails_is_found() -> None:
+    factor = wg.jit(np.linalg.cholesky)
+    a = STACK @ np.swapaxes(STACK, -1, -2)
+    assert np.isfinite(factor(a)).all()
+    a[170] *= -1.0
+    for _ in range(5):
+        with pytest.raises(np.linalg.LinAlgError):
+            factor(a)
+    a[170] *= -1.0
+    assert np.isfinite(factor(a)).all()
 
 
 # -- the pool --------------------------------------------------------------------------------------
@@ -328,7 +314,7 @@ g = t.wg.jit(t._rows)
 expected = t.flat_bytes(f(t.LONG)), t.flat_bytes(g(t.WIDE))
 wrong = []
 def work():
-    for _ in range(40):
+    for _ in range(15):
         if (t.flat_bytes(f(t.LONG)), t.flat_bytes(g(t.WIDE))) != expected:
             wrong.append(1)
 workers = [threading.Thread(target=work) for _ in range(4)]
@@ -371,7 +357,7 @@ x = t.LONG[:60_000]
 expected = f(x)
 assert all(f(x) == expected for _ in range(500))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-assert all(f(x) == expected for _ in range(4000))
+assert all(f(x) == expected for _ in range(2000))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
@@ -425,7 +411,7 @@ def test_compiled_functions_in_compiled_functions() -> None:
 
 def test_a_large_loop_lets_other_python_threads_run() -> None:
     f = wg.jit(lambda x: np.sum(np.exp(np.sin(np.tanh(x)))))
-    x = np.tile(LONG, 20)
+    x = np.tile(LONG, 8)
     f(x)
     turns, is_done = [0], threading.Event()
 
@@ -438,7 +424,7 @@ def test_a_large_loop_lets_other_python_threads_run() -> None:
     sys.setswitchinterval(1.0)  # who holds the lock is not asked for it
     try:
         before = turns[0]
-        for _ in range(5):
+        for _ in range(3):
             f(x)
         assert turns[0] > before
     finally:

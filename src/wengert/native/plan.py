@@ -603,11 +603,12 @@ class Planner:
 
     # -- sums over what is mostly zero -----------------------------------------------------------
 
-    def _find_singles(self, node: Node) -> None:
+    def _find_singles(self, node: Node, around: frozenset[Symbol | None] = frozenset()) -> None:
+        """Note it at the loops that have one; `around` are the symbols of the loops outside."""
         members = list(node.members())
         for child in node.children:
             if isinstance(child, Node):
-                self._find_singles(child)
+                self._find_singles(child, around | {_symbol(a) for a in node.axes})
         s = _symbol(node.axes[0])
         if len(node.axes) != 1 or not members or not all([m.accumulates for m in members]):
             return
@@ -626,7 +627,7 @@ class Planner:
             at = next(iter(places)) if len(places) == 1 else None
             if at is not None and at[axis] == node.axes[0].index and s is not None:
                 rest = [i for p, i in enumerate(at) if p != axis and not isinstance(i, int)]
-                if not any(s in dict(i.terms) for i in rest):
+                if all(t in around for i in rest for t, _ in i.terms):  # the row is known there
                     node.single = Single(v, at, axis)
                     return
 
