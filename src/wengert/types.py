@@ -40,7 +40,10 @@ class Type:
         shape = shape if type(shape) is tuple else tuple(shape)
         self = cls._recent.get((shape, dtype))
         if self is None:
-            key = (tuple([int(n) for n in shape]), np.dtype(dtype))
+            known = np.dtype(dtype)
+            if not known.isnative:  # byte order is a matter of storage, not of values
+                known = np.dtype(known.type)
+            key = (tuple([int(n) for n in shape]), known)
             self = cls._interned.get(key)
             if self is None:
                 self = object.__new__(cls)

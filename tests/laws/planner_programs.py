@@ -314,7 +314,9 @@ def mixed(a: Any, b: Any, k: int) -> Any:
         return np.abs(z * z + 2.0)
     if kind == 1:
         z = np.exp(1j * a) * (other - 0.5j)
-        return np.real(np.sum(z, axis=axes_of(a, k // 8), keepdims=True) * 0.1) + np.imag(np.conj(z))
+        return np.real(np.sum(z, axis=axes_of(a, k // 8), keepdims=True) * 0.1) + np.imag(
+            np.conj(z)
+        )
     if kind == 2:
         n = (np.floor(4.0 * a)).astype(np.int64)
         return a * (n % 3) + (n > 0)
@@ -394,11 +396,19 @@ def repeated(a: Any, b: Any, k: int) -> Any:
 
 def branched(a: Any, b: Any, k: int) -> Any:
     other = np.broadcast_to(fitted(b, a.shape), a.shape)
-    test = np.sum(a) > 0.1234 * (k % 5)
+    test = np.sum(a) > 0.0319 + 0.1234 * (k % 5)  # no sum of normalized values
     if k & 8:
-        return wg.cond(
-            test, lambda u, v: u * np.cos(v), lambda u, v: np.cumsum(u - v, axis=-1) * 0.1, a, other
-        ) if a.ndim else a
+        return (
+            wg.cond(
+                test,
+                lambda u, v: u * np.cos(v),
+                lambda u, v: np.cumsum(u - v, axis=-1) * 0.1,
+                a,
+                other,
+            )
+            if a.ndim
+            else a
+        )
     return wg.cond(test, lambda u: (u * 2.0 - other) * 0.5, lambda u: np.sin(u), a)
 
 

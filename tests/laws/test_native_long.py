@@ -20,7 +20,8 @@ def law(n: int) -> Callable[[Any], Any]:
     return settings(
         max_examples=n,
         deadline=None,
-        derandomize=False, database=None,
+        derandomize=False,
+        database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 
@@ -33,7 +34,7 @@ def compiled(f: Callable[..., Any], *args: Any, rtol: float = 1e-10) -> None:
     check_compiled(program, values, rtol, 1.0)
 
 
-@law(120*6)
+@law(120 * 6)
 @given(random_programs.recipes(), random_programs.points())
 def test_small_programs(recipe, point):
     f = random_programs.function_of(recipe)
@@ -47,21 +48,21 @@ def test_small_programs(recipe, point):
     compiled(everything, *point)
 
 
-@law(30*6)
+@law(30 * 6)
 @given(random_programs.recipes(5), random_programs.points())
 def test_jacobians_of_small_programs(recipe, point):
     f = random_programs.function_of(recipe)
     compiled(lambda x, y: (wg.jacobian(f)(x, y), wg.jacrev(f)(x, y)), *point)
 
 
-@law(150*6)
+@law(150 * 6)
 @given(array_programs.recipes(), array_programs.shapes())
 def test_array_programs(recipe, pair):
     x, y = array_programs.arguments(pair)
     compiled(array_programs.function_of(recipe), x, y)
 
 
-@law(80*6)
+@law(80 * 6)
 @given(array_programs.recipes(5), array_programs.shapes())
 def test_gradients_of_array_programs(recipe, pair):
     f = array_programs.function_of(recipe)
@@ -73,7 +74,7 @@ def test_gradients_of_array_programs(recipe, pair):
     compiled(wg.grad(loss, (0, 1)), *array_programs.arguments(pair))
 
 
-@law(40*6)
+@law(40 * 6)
 @given(array_programs.recipes(4), st.sampled_from([(7,), (3, 5), (33,)]), st.booleans())
 def test_optimized_and_batched_programs(recipe, shape, is_batched):
     f = array_programs.function_of(recipe)

@@ -215,7 +215,7 @@ def test_places_that_were_computed():
     def f(x: Any) -> Any:
         order = np.argsort(x[:, 0])
         best = np.argmax(x, axis=1)
-        return x[order], np.take_along_axis(x, best[:, None], 1), x[5 : 9][order[:3] % 4]
+        return x[order], np.take_along_axis(x, best[:, None], 1), x[5:9][order[:3] % 4]
 
     with_gradient(f, draw((70, 33)))
 

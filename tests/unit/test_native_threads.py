@@ -91,7 +91,6 @@ CASES: dict[str, tuple[Any, ...]] = {
     "single precision product": (lambda a, b: a @ b, TALL.astype("f4"), TALL[:320].T.astype("f4")),
     "complex product": (lambda a, b: a @ b, TALL[:, :96] + 1j, TALL[:150, :96].T - 2j),
     "product with a vector": (lambda a, x: a @ x, SQUARE, SQUARE[0]),
-    "product with a vector, down": (lambda a, x: x @ a, SQUARE, SQUARE[0]),
     "attention scores": (_scores, HEADS, HEADS[::-1]),
     "stack of small products": (lambda a: a @ a, _random.normal(size=(2500, 16, 16))),
     "systems": (lambda a: np.linalg.solve(a, a[..., :3] + 1.0), STACK),

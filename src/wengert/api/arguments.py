@@ -49,7 +49,7 @@ def as_leaf(leaf: Any, path: str = "") -> Any:
             expected="floating point, complex, integer or boolean",
             try_="convert it with astype(float)",
         )
-    return value
+    return value if value.dtype.isnative else value.astype(value.dtype.type)
 
 
 def leaf_type(leaf: Any) -> Any:

@@ -103,7 +103,9 @@ def _kind_text(kind: tuple[Any, Any]) -> str:
 
 def _is_plain(leaf: Any) -> bool:
     """Whether a leaf is taken as it is."""
-    return isinstance(leaf, (np.ndarray, np.generic)) and leaf.dtype.kind in "fciub"
+    if not isinstance(leaf, (np.ndarray, np.generic)):
+        return False
+    return leaf.dtype.kind in "fciub" and leaf.dtype.isnative
 
 
 def _numeric(leaf: Any, i: int, args: Any, kwargs: Any) -> Any:

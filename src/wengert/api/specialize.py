@@ -152,7 +152,7 @@ class Specialization:
             fallback=fallback,
             on_status=executable.raise_status,
             env=executable.env,
-            captured=[np.ascontiguousarray(np.asarray(v)) for v in self.captured],
+            captured=[np.require(v, leaf_type(v).dtype, ("C", "A")) for v in self.captured],
             structure=structure,
             finish=finish,
             releases_gil=program_flops(self.checked) > _RELEASES_GIL,
@@ -250,7 +250,7 @@ def _with_guards(program: Program, guards: Sequence[Any]) -> list[Equation]:
 
 def _in_spec(leaf: Any) -> InSpec:
     value = leaf if isinstance(leaf, (np.ndarray, np.generic)) else np.asarray(leaf)[()]
-    return InSpec(value.shape, value.dtype, isinstance(value, np.ndarray))
+    return InSpec(value.shape, leaf_type(value).dtype, isinstance(value, np.ndarray))
 
 
 def compiled(

@@ -18,6 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 
+class NotNative(Exception):
+    """Raised by a rule that has no native form for the kinds it is given: a callback it is."""
+
+
 @dataclass(frozen=True)
 class Elementwise:
     """`f(b, *numbers, **params)`; the numbers arrive in the kind that NumPy computes in.

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.emission import NotNative
 from wengert.native.builder import (
     LLVM_TYPES,
     REAL_OF,
@@ -281,9 +282,9 @@ class Arithmetic(Builder):
         if n is not None and not isinstance(n, complex) and n == int(n) and abs(n) <= 4:
             return self._whole_power(x, int(n))
         if isinstance(x, Complex):
-            raise AttributeError("no native power of complex numbers")
+            raise NotNative
         if x.kind[0] != "f":
-            raise AttributeError("an integer power may raise, which native code leaves to NumPy")
+            raise NotNative  # an integer power may raise an error, which is NumPy's to word
         if n == 0.5:
             return self.sqrt(x)
         return self.call_math("power", x, y)
@@ -294,7 +295,7 @@ class Arithmetic(Builder):
             return one
         if n < 0:
             if x.kind[0] not in "fc":
-                raise AttributeError("integers to negative powers raise")
+                raise NotNative
             return self.div(one, self._whole_power(x, -n))
         if n == 1:
             return x
@@ -304,7 +305,7 @@ class Arithmetic(Builder):
 
     def floor_divide(self, x: Any, y: Any) -> Value:
         if isinstance(x, Complex) or x.kind == "b1":
-            raise AttributeError("not defined")
+            raise NotNative
         if x.kind[0] != "f":
             return self.divide_ints(x, y)[0]
         zero, one = self.constant(0.0, x.kind), self.constant(1.0, x.kind)
@@ -323,7 +324,7 @@ class Arithmetic(Builder):
     def remainder(self, x: Any, y: Any) -> Value:
         """The remainder with the sign of `y`."""
         if isinstance(x, Complex) or x.kind == "b1":
-            raise AttributeError("not defined")
+            raise NotNative
         return self.divide_ints(x, y)[1] if x.kind[0] != "f" else self.call_math("remainder", x, y)
 
     # -- comparisons, logic, choice --------------------------------------------------------------
@@ -415,7 +416,7 @@ class Arithmetic(Builder):
 
     def count_bits(self, x: Value) -> Value:
         if x.kind == "b1":
-            raise AttributeError("not defined")
+            raise NotNative
         return self.convert(self.intrinsic("ctpop", self.abs(x)), "u1")
 
     def shift(self, how: str, x: Value, y: Value) -> Value:

@@ -172,7 +172,7 @@ class Executable:
     def run(self, values: Sequence[Any]) -> list[Any]:
         """The outputs for values of all inputs; raises `GuardFailed` where a decision differs."""
         arrays = [
-            np.ascontiguousarray(v, t.dtype)  # type: ignore[union-attr]  # no stacks outside
+            np.require(v, t.dtype, ("C", "A"))  # type: ignore[union-attr]  # no stacks outside
             for v, t in zip(values, self._in_types, strict=True)
         ]
         outs = [np.empty(v.type.shape, v.type.dtype) for v in self._outs]  # type: ignore[union-attr]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.emission import Elementwise, Expand, Pull, Reduce, Whole
+from wengert.ir.emission import Elementwise, Expand, NotNative, Pull, Reduce, Whole
 from wengert.ir.primitive import Unsupported
 from wengert.ir.program import Equation, Literal, Var, exact_params
 from wengert.native.arithmetic import Arithmetic
@@ -19,10 +19,6 @@ Rule = Elementwise | Pull | Reduce | Expand | Whole
 
 _trials: dict[Any, bool] = {}
 _MAX_TRIALS = 20_000
-
-
-class NotNative(Exception):
-    """Raised by a rule that has no native form for these kinds."""
 
 
 def kind_of(atom: Any) -> str | None:

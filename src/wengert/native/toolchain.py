@@ -96,7 +96,9 @@ class Toolchain:
             module = self._llvm.parse_assembly(ir_text)
             module.verify()
         except RuntimeError as error:
-            raise InternalError(f"native module {name!r} is not valid LLVM IR.\n{error}") from None
+            raise InternalError(
+                f"native module {name!r} is not valid LLVM IR.", got=str(error)
+            ) from None
         seconds.parse = time.perf_counter() - start
         machine = self._machines.get(options.opt_level)
         if machine is None:
@@ -140,7 +142,8 @@ class Toolchain:
         except RuntimeError as error:
             unknown = [e for e in externals if symbols.address(e) is None]
             raise InternalError(
-                f"native module {name!r} cannot be linked.\n{error}",
-                got=f"external names that are not registered: {', '.join(unknown) or 'none'}",
+                f"native module {name!r} cannot be linked.",
+                got=f"external names that are not registered: {', '.join(unknown) or 'none'}; "
+                f"{error}",
                 try_="symbols.register(name, address) before linking",
             ) from None

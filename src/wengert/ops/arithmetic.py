@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError
-from wengert.ir.emission import Elementwise
+from wengert.ir.emission import Elementwise, NotNative
 from wengert.ir.primitive import Primitive
 from wengert.ops.comparison import eq_p, logical_and_p
 from wengert.ops.core import add, conj, convert, fit, mul, neg, real, sub, unfit
@@ -62,7 +62,7 @@ reciprocal_p = elementwise(
 
 def _emit_reciprocal(b: Any, x: Any) -> Any:
     if x.kind[0] not in "fc":
-        raise KeyError("NumPy warns of integers")
+        raise NotNative  # NumPy warns of integers
     return b.div(b.constant(1.0, x.kind), x)
 
 
@@ -138,7 +138,7 @@ def _emit_round(b: Any, x: Any, decimals: int) -> Any:
         return type(x)(*parts)
     if x.kind[0] != "f":
         if decimals < 0:
-            raise KeyError("integers to tens")
+            raise NotNative  # integers to tens
         return x
     if not decimals:
         return b.rounded(x, "rint")

@@ -17,12 +17,10 @@ TILED = 48**3  # multiplications up to which tiles are quicker than BLAS
 TILE_ROWS = 4
 VECTOR_BYTES = 32
 NS = {"f4": 0.025, "f8": 0.05, "c8": 0.1, "c16": 0.2}  # of a multiplication
-BLOCK = 25_000.0  # ns of a block of a product with a vector
 NS_BYTE = 0.1  # of a matrix that is read once
 TILE_MULTIPLE = 48  # rows: a multiple of what the kernels of BLAS work on together
 LEAST_ROWS = 96  # of a block of a product
-LEAST_DOTS = 64  # rows of a block of a product with a vector, where each is contiguous
-LEAST_COLUMN = 512  # the same where columns are
+LEAST_DOTS = 256  # rows of a block of a product with a vector
 
 
 def matrix_product(m: Any, a: Any, b: Any, c: Any) -> None:
@@ -120,7 +118,10 @@ def _gemm(m: Any, a: Any, b: Any, c: Any, rows: Any) -> None:
 
 
 def _by_vector(m: Any, a: Any, x: Any, y: Any) -> None:
-    """y = a x for columns x and y, by gemv; in blocks of rows where threads share it."""
+    """y = a x for columns x and y, by gemv; in blocks of contiguous rows where threads share it.
+
+    A matrix that lies by columns is left whole: short pieces of columns are slow to read.
+    """
     is_column_major, ld = _column_major(a)
     rows, summed = a.shape
     step_x = x.strides[0] if x.shape[0] > 1 else 1
@@ -131,14 +132,10 @@ def _by_vector(m: Any, a: Any, x: Any, y: Any) -> None:
         trans = "N" if is_column_major else "T"
         m.library("blas_gemv", y.kind, trans, *shape, 1.0, a, ld, x, step_x, 0.0, y, step_y)
 
-    least = LEAST_COLUMN if is_column_major else LEAST_DOTS
-    work = rows * summed * int(a.kind[1:]) * NS_BYTE
-    n = min(int(work / BLOCK), rows // least)
-    if n < 2 or not m.is_long(work):
+    n, size = rows // LEAST_DOTS, LEAST_DOTS
+    if is_column_major or n < 2 or not m.is_long(rows * summed * int(a.kind[1:]) * NS_BYTE):
         call(a, y, rows)
         return
-    size = rows // n // least * least
-    n = rows // size
     with m.blocks(rows, n, size) as (first, count):
         call(_rows_from(m, a, first, size), _rows_from(m, y, first, size), count)
 

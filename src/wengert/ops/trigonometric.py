@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.emission import Elementwise
+from wengert.ir.emission import Elementwise, NotNative
 from wengert.ir.primitive import Primitive
 from wengert.ops.arithmetic import div, hypot_p, sqrt
 from wengert.ops.core import convert, fit, mul, neg
@@ -185,7 +185,7 @@ def _series_terms(order: int) -> list[tuple[int, float]]:
 def _emit_sinc_derivative(b: Any, x: Any, order: int) -> Any:
     """The same in double precision; both branches are computed."""
     if x.kind[0] != "f":
-        raise KeyError("reals only")
+        raise NotNative  # reals only
     work = b.convert(x, "f8")
     number = lambda value: b.constant(value, "f8")
     distance = b.mul(b.abs(work), number(math.pi))

@@ -42,9 +42,12 @@ def _of_elementwise(eq: Equation, index: Index) -> Part | None:
     return Part(tuple(needs), build)
 
 
-def _of_sum(eq: Equation, index: Index) -> Part:
+def _of_sum(eq: Equation, index: Index) -> Part | None:
     x: Any = eq.inputs[0]
     out: Any = eq.outputs[0].type
+    shape = selected_shape(out.shape, index)
+    if 0 in shape:
+        return None  # nothing of a kept axis is no sum
     axes, keepdims = eq.params["axes"], eq.params["keepdims"]
     entries = padded(index, out.shape)
     own: list[Any] = []
@@ -57,7 +60,6 @@ def _of_sum(eq: Equation, index: Index) -> Part:
             own.append(entries.pop(0))
     kept = [axis for axis, e in enumerate(own) if type(e) is tuple]
     params = {"axes": tuple([kept.index(axis) for axis in axes]), "keepdims": False}
-    shape = selected_shape(out.shape, index)
 
     def build(graph: Graph, atoms: list[Any], source: Source) -> Any:
         return reshaped(graph, graph.emit(sum_p, atoms, params, source), shape, source)
