@@ -27,6 +27,9 @@ INNER_CALL = 32**3  # multiplications that are worth a call in a loop, without a
 Label = Hashable
 
 
+LARGE_RESULT = 1 << 14  # elements of a product that is not made apart where its sums are short
+
+
 def is_worth_a_call(
     sizes: dict[Label, int], a: Sequence[Label], b: Sequence[Label], out: Sequence[Label]
 ) -> bool:
@@ -37,7 +40,9 @@ def is_worth_a_call(
     columns = math.prod([sizes[x] for x in b if x not in a])
     if rows == 1 or columns == 1:
         return max(rows, columns) > 1 and max(rows, columns) * summed >= VECTOR_CALL
-    is_flat = summed < 5 or min(rows, columns) * summed <= 32
+    # A large result of few terms costs its own memory: it is better made where it is read.
+    is_flat = summed < 5 or (summed <= 12 and rows * columns >= LARGE_RESULT)
+    is_flat = is_flat or min(rows, columns) * summed <= 32
     return not is_flat and rows * columns * summed > WRITTEN_OUT
 
 
