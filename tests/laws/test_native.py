@@ -33,7 +33,7 @@ def compiled(f: Callable[..., Any], *args: Any, rtol: float = 1e-10) -> None:
     check_compiled(program, values, rtol, 1.0)
 
 
-@law(120)
+@law(60)
 @given(random_programs.recipes(), random_programs.points())
 def test_small_programs(recipe, point):
     f = random_programs.function_of(recipe)
@@ -47,21 +47,21 @@ def test_small_programs(recipe, point):
     compiled(everything, *point)
 
 
-@law(30)
+@law(15)
 @given(random_programs.recipes(5), random_programs.points())
 def test_jacobians_of_small_programs(recipe, point):
     f = random_programs.function_of(recipe)
     compiled(lambda x, y: (wg.jacobian(f)(x, y), wg.jacrev(f)(x, y)), *point)
 
 
-@law(150)
+@law(60)
 @given(array_programs.recipes(), array_programs.shapes())
 def test_array_programs(recipe, pair):
     x, y = array_programs.arguments(pair)
     compiled(array_programs.function_of(recipe), x, y)
 
 
-@law(80)
+@law(20)
 @given(array_programs.recipes(5), array_programs.shapes())
 def test_gradients_of_array_programs(recipe, pair):
     f = array_programs.function_of(recipe)

@@ -409,7 +409,9 @@ def check_natively(case: Case, args: Arrays) -> None:
     program, _ = record_function(everything if case.order >= 0 else f, types_of(args), "a test")
     if not can_compile(program):
         return
-    check_compiled(program, [*args, *program.captured], 1e-11, max(size_of(values), 1.0))
+    size = max(size_of(values), 1.0)
+    # Code generation takes most of the time: least effort here, the usual one in the laws.
+    check_compiled(program, [*args, *program.captured], 1e-11, size, effort=0)
 
 
 CHECKS: dict[str, Callable[[Case], None]] = {

@@ -72,10 +72,14 @@ def same(found: Any, expected: Any, rtol: float, size: float = 0.0) -> None:
 
 
 def check_compiled(
-    program: Program, values: Sequence[Any], rtol: float = 1e-12, size: float = 0.0
+    program: Program,
+    values: Sequence[Any],
+    rtol: float = 1e-12,
+    size: float = 0.0,
+    effort: int | None = None,
 ) -> Executable:
     """Compiled and interpreted results agree."""
-    executable = Executable(program, is_poisoned=True)
+    executable = Executable(program, is_poisoned=True, effort=effort)
     with np.errstate(all="ignore"):
         expected = evaluate(program, values)
         found = run_guarded(executable, values)

@@ -105,6 +105,8 @@ class Executable:
         All inputs are given at each call, captured ones too.
     is_poisoned : bool
         Whether memory for intermediate values is filled with NaNs first: for tests.
+    effort : int, optional
+        LLVM's in code generation, 0 to 3; by default what the size of the code allows.
     optimize : callable
         What is done to the Program first. Inputs, and which outputs are literals, stay the same.
     donors : sequence of (output, input)
@@ -117,6 +119,7 @@ class Executable:
         self,
         program: Program,
         is_poisoned: bool = False,
+        effort: int | None = None,
         optimize: Callable[[Program], Program] = _unchanged,
         donors: Donors = (),
         found: tuple[engine.Linked, stored.Facts] | None = None,
@@ -133,7 +136,9 @@ class Executable:
             passed = time.perf_counter()
             kernel = compile_program(optimized, is_poisoned=is_poisoned, donors=donors)
             written = time.perf_counter()
-            options = engine.Options(opt_level=_effort(kernel.n_instructions))
+            if effort is None:
+                effort = _effort(kernel.n_instructions)
+            options = engine.Options(opt_level=effort)
             self.linked = engine.link(kernel.ir, "wengert_kernel", options, exports=["kernel"])
             done = self.linked.seconds
             self.seconds = Seconds(
