@@ -451,7 +451,7 @@ def recipes(max_size: int) -> st.SearchStrategy[Recipe]:
     """Lists of (step, first operand, second operand, choice)."""
     precise = st.sampled_from([i for i, (name, _) in enumerate(STEPS) if name != "narrowed"])
     step = st.tuples(precise, st.integers(0, 7), st.integers(0, 7), st.integers(0, 511))
-    return st.lists(step, min_size=1, max_size=max_size)
+    return st.lists(step, min_size=min(3, max_size), max_size=max_size)
 
 
 def function_of(recipe: Recipe, n_outputs: int = 2) -> Callable[..., Any]:

@@ -56,7 +56,7 @@ def lists_of(shapes: Sequence[tuple[int, ...]]) -> st.SearchStrategy[Any]:
     return st.lists(st.sampled_from(shapes), min_size=1, max_size=3)
 
 
-@law(60)
+@law(100)
 @given(recipes(6), lists_of(SHAPES), st.integers(0, 3))
 def test_values_and_first_derivatives(recipe, shapes, mode):
     f, loss, xs = function_of(recipe), scalar_of(recipe), arrays(shapes)

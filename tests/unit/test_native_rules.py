@@ -19,6 +19,8 @@ from wengert.ops.indexing import index_add_p
 from wengert.trace.tracer import bind
 
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.5, np.inf, -np.inf, np.nan, 1e300, -1e-310, 2.5, 3.5])
+with np.errstate(all="ignore"):
+    SINGLE = SPECIAL.astype(np.float32)
 SHAPES = [(70, 33), (9, 17, 33), (1000, 3), (40, 40)]
 
 
@@ -353,8 +355,8 @@ BINARY: list[Callable[[Any, Any], Any]] = [
 ]  # fmt: skip
 VALUES: dict[str, Any] = {
     "f8": SPECIAL,
-    "f4": SPECIAL.astype(np.float32),
-    "c16": SPECIAL + 1j * SPECIAL[::-1],
+    "f4": SINGLE,
+    "c16": np.stack([SPECIAL, SPECIAL[::-1]], axis=1).reshape(-1).view(complex),
     "i8": np.array([0, 1, -1, 7, -7, 63, 1 << 40, -(1 << 62), np.iinfo(np.int64).min]),
     "i1": np.arange(-128, 128, 17).astype(np.int8),
     "u1": np.arange(0, 256, 17).astype(np.uint8),

@@ -343,12 +343,13 @@ class Arithmetic(Builder):
         return self.op(f"icmp {sign}{how}", x, y, kind="b1")
 
     def _complex_compare(self, how: str, x: Complex, y: Complex) -> Value:
-        """Real parts first, then imaginary ones, as NumPy orders them."""
+        """Real parts first, then imaginary ones, as NumPy orders them; with a NaN nothing holds."""
         if how in ("eq", "ne"):
             join = self.and_ if how == "eq" else self.or_
             return join(self.compare(how, x.re, y.re), self.compare(how, x.im, y.im))
         strict = "lt" if how in ("lt", "le") else "gt"
-        first = self.compare(strict, x.re, y.re)
+        is_lost = self.or_(self.is_nan(x.im), self.is_nan(y.im))
+        first = self.and_(self.compare(strict, x.re, y.re), self.not_(is_lost))
         second = self.and_(self.compare("eq", x.re, y.re), self.compare(how, x.im, y.im))
         return self.or_(first, second)
 
