@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
-from wengert.ops.core import add, broadcast_to, convert, full, mul, reshape, sub, zeros_of
+from wengert.ops.core import add, broadcast_to, convert, full, mul, reshape, sub
 from wengert.ops.core import copy as copy_of
 from wengert.ops.elementwise import div, power
 from wengert.ops.joining import array_of, at_least_0d
@@ -32,6 +32,11 @@ def _like_type(prototype: Any, dtype: Any, shape: Any) -> Type:
     )
 
 
+def _zero(dtype: Any) -> Any:
+    """The number zero: the integer would be a zero of the transforms' making (`zeros_of`)."""
+    return 0.0 if np.dtype(dtype).kind in "fc" else 0
+
+
 @implements(np.zeros_like, np.empty_like)
 def zeros_like(
     a: Any,
@@ -42,7 +47,8 @@ def zeros_like(
     **kwargs: Any,
 ) -> Any:
     """Zeros of the type of `a`, an array of its recording that can be written."""
-    return zeros_of(_like_type(a, dtype, shape))
+    type_ = _like_type(a, dtype, shape)
+    return full(type_.shape, _zero(type_.dtype), type_.dtype)
 
 
 @implements(np.ones_like)
@@ -167,7 +173,8 @@ def zeros(shape: Any, dtype: Any = float, order: str = "C", *, like: Any = None)
     >>> wg.grad(f)(2.0)
     np.float64(5.0)
     """
-    return full(shape_tuple(shape), 0, np.dtype(dtype))
+    dtype = np.dtype(dtype)
+    return full(shape_tuple(shape), _zero(dtype), dtype)
 
 
 def ones(shape: Any, dtype: Any = float, order: str = "C", *, like: Any = None) -> Any:
