@@ -49,7 +49,9 @@ def as_leaf(leaf: Any, path: str = "") -> Any:
             expected="floating point, complex, integer or boolean",
             try_="convert it with astype(float)",
         )
-    return value if value.dtype.isnative else value.astype(value.dtype.type)
+    if isinstance(value, Tracer) or value.dtype.isnative:
+        return value
+    return value.astype(value.dtype.type)
 
 
 def leaf_type(leaf: Any) -> Any:
