@@ -92,3 +92,18 @@ def test_arrays_that_are_not_aligned():
         j = wg.jit(f)
         for _ in range(3):
             np.testing.assert_array_equal(j(x), f(x))
+
+
+def test_products_whose_columns_are_split_by_the_rows():
+    """A stack that one operand of a product has, larger than that operand's matrices are wide."""
+    x, y = arrays((16, 8), (3, 8, 2))
+    same(lambda a, b: a @ np.sin(b), x, y)
+    same(np.matmul, x, np.ascontiguousarray(np.swapaxes(y, 1, 2)).swapaxes(1, 2))
+    same(lambda a, b: np.einsum("ik,jkc->jic", a, b), x, y)
+
+    def gram(a: Any) -> Any:
+        u = a.reshape(2, -1)
+        return u @ u.T * 0.125
+
+    (x,) = arrays((3, 16))
+    same(wg.vmap(wg.jacfwd(gram)), x)

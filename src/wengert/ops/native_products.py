@@ -154,10 +154,16 @@ def product(
     for array, labels in ((x, labels_x), (y, labels_y), (z, labels_z)):
         for label, n in zip(labels, array.shape, strict=True):
             sizes[label] = max(n, sizes.get(label, 1))
-    order = [label for label in labels_z if sizes[label] > 1]
     summed = [label for label in labels_x if label not in labels_z and sizes[label] > 1]
     arrays = [x, y, z]
     strides = [_by_label(a, ls) for a, ls in ((x, labels_x), (y, labels_y), (z, labels_z))]
+    own_x, own_y, _ = strides
+
+    def role(label: Label) -> int:
+        """First those of both operands, then rows, then columns: regular arrays have a layout."""
+        return 0 if (label in own_x) == (label in own_y) else 1 if label in own_x else 2
+
+    order = sorted([label for label in labels_z if sizes[label] > 1], key=role)
     temporary = []
     layout = None
     ways = ((), (0,), (1,), (0, 1), (2,), (0, 2), (1, 2), (0, 1, 2))
