@@ -158,7 +158,7 @@ def test_without_native_code_the_reason_is_said(monkeypatch):
 
 
 def test_a_failed_compilation_is_said(monkeypatch):
-    def broken(program, optimize):
+    def broken(program, optimize, donors):
         raise RuntimeError("no")
 
     monkeypatch.setattr(specialize, "executable_for", broken)

@@ -330,7 +330,7 @@ print("ok")
 
 @native
 def test_a_fault_of_the_compiler_warns_once_a_function(monkeypatch):
-    def broken(program, optimize):
+    def broken(program, optimize, donors):
         raise ZeroDivisionError("by a rule")
 
     monkeypatch.setattr(specialize, "executable_for", broken)

@@ -27,7 +27,7 @@ class Place(NamedTuple):
     at: tuple[Index, ...]
 
 
-class _NotAView(Exception):
+class _NotAView(AttributeError):
     """Raised where a rule does more than read one element."""
 
 
