@@ -77,7 +77,7 @@ class Jitted(NativeCallable):
         self._owner = Owner(getattr(f, "__qualname__", repr(f)))
         self._n_kinds = 0
         self._first_kinds: list[Any] = []
-        self._python = partial(type(self).__call__, weakref.proxy(self))  # type: ignore[arg-type]
+        self._python = partial(type(self).__call__, weakref.proxy(self))  # type: ignore[arg-type]  # a proxy
         update_wrapper(self, f, updated=())  # f may be jitted: its state is not ours
         _live.add(self)
 

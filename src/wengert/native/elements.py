@@ -20,6 +20,7 @@ from wengert.native.index import Affine, Index, Symbol, bounds, broadcast_index,
 from wengert.native.memory import Buffer, index_depth, index_value, load
 from wengert.native.rules import (
     Rule,
+    array_type,
     combine,
     kind_of,
     literal,
@@ -54,7 +55,7 @@ class Definition:
         self.is_packed = (
             isinstance(self.rule, Elementwise)
             and self.out is not None
-            and 2 < self.out.type.size <= MOST_PACKED  # type: ignore[union-attr]  # no stacks here
+            and 2 < array_type(self.out).size <= MOST_PACKED
             and weight(equation) >= LEAST_PACKED
             and self.out_kind in ("f8", "f4")
         )
@@ -314,7 +315,7 @@ class Reader:
         value = self.b.convert(self.read(i, at), "i8")
         if value.const is not None:
             return int(value.const) % extent
-        if self.source.equation.inputs[i].type.dtype.kind == "i":  # type: ignore[union-attr]
+        if array_type(self.source.equation.inputs[i]).dtype.kind == "i":
             is_negative = self.b.compare("lt", value, self.b.index(0))
             value = self.b.select(is_negative, self.b.add(value, self.b.index(extent)), value)
         return self.opaque(value, extent)

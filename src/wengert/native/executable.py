@@ -22,6 +22,7 @@ from wengert.ir.program import Equation, Program, Var
 from wengert.native import callbacks, engine, runtime, stored
 from wengert.native.compiler import Donors, compile_program
 from wengert.native.frame import NO_MEMORY
+from wengert.native.rules import array_type
 
 _Function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 
@@ -180,7 +181,7 @@ class Executable:
             np.require(v, t.dtype, ("C", "A"))  # type: ignore[union-attr]  # no stacks outside
             for v, t in zip(values, self._in_types, strict=True)
         ]
-        outs = [np.empty(v.type.shape, v.type.dtype) for v in self._outs]  # type: ignore[union-attr]
+        outs = [np.empty(array_type(v).shape, array_type(v).dtype) for v in self._outs]
         ins_table = (ctypes.c_void_p * max(len(arrays), 1))(*[a.ctypes.data for a in arrays])
         outs_table = (ctypes.c_void_p * max(len(outs), 1))(*[a.ctypes.data for a in outs])
         status = self._function(ctypes.addressof(ins_table), ctypes.addressof(outs_table), self.env)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from wengert.native.cutting import is_reduced_by
 from wengert.native.index import Affine, linear
 from wengert.native.plan import Member, Node
+from wengert.native.rules import array_type
 
 VECTOR_BYTES = 32
 MAX_BREAKS = 12  # pieces a loop is cut into for parts of arrays
@@ -25,7 +26,7 @@ def is_summed_in_lanes(node: Node, mine: Sequence[Member], lanes: int) -> bool:
     return (
         lanes > 0
         and all(m in mine for m in node.children)
-        and any(m.source.rule.how == "sum" for m in mine)  # type: ignore[union-attr]
+        and any(m.source.rule.how == "sum" for m in mine)  # type: ignore[union-attr]  # reductions
     )
 
 
@@ -58,7 +59,7 @@ def _strided(loop: Node, leaf: Node) -> int:
     for m in leaf.members():
         for v, reads in m.probe.reads.items():
             for at in reads:
-                place = linear(at, v.type.shape)  # type: ignore[union-attr]
+                place = linear(at, array_type(v).shape)
                 c = dict(place.terms).get(s.terms[0][0], 0) if isinstance(place, Affine) else 0
                 count += abs(c) > 1
     return count

@@ -18,7 +18,7 @@ from wengert.ir.emission import Elementwise
 from wengert.ir.failure import failure
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Equation, Literal, Var
-from wengert.native.rules import kind_of
+from wengert.native.rules import array_type, kind_of
 from wengert.ops.reductions import any_p
 from wengert.types import Type
 
@@ -86,12 +86,12 @@ class Places:
     def named_by(self, eq: Equation, equations: list[Equation]) -> Equation:
         """The equation with places that are in bounds; checks are appended to `equations`."""
         first = _NAMED.get(eq.primitive.name)
-        if first is None or 0 in [v.type.size for v in eq.outputs]:  # type: ignore[union-attr]
+        if first is None or 0 in [array_type(v).size for v in eq.outputs]:
             return eq
         if "bounds" in eq.params:
             sizes = list(enumerate(eq.params["bounds"]))
         else:
-            base = eq.inputs[0].type.shape  # type: ignore[union-attr]  # an array
+            base = array_type(eq.inputs[0]).shape
             sizes = [(axis, base[axis]) for axis in eq.params["axes"]]
         places = [
             self._checked(a, size, axis, eq, equations)
@@ -153,7 +153,7 @@ class Places:
     def _ranges(self, eq: Equation) -> list[Range | None]:
         name, n = eq.primitive.name, len(eq.outputs)
         own = [self.range_of(a) for a in eq.inputs]
-        shapes = [a.type.shape if type(a) is Var else () for a in eq.inputs]  # type: ignore[union-attr]
+        shapes = [array_type(a).shape if type(a) is Var else () for a in eq.inputs]
         if name == "iota":
             return [(0, max(eq.params["n"] - 1, 0))]
         if name in _SAME:

@@ -24,7 +24,7 @@ from wengert.ir.program import Equation, Var
 from wengert.native.elements import Definition, Reader
 from wengert.native.index import Affine, Index, Symbol, linear, symbol
 from wengert.native.probe import At, Probe
-from wengert.native.rules import weight
+from wengert.native.rules import array_type, weight
 from wengert.native.views import root
 from wengert.types import Type
 
@@ -239,7 +239,7 @@ class Planner:
         if not isinstance(d.rule, Reduce) or d.out is None:
             return False
         n = math.prod(d.rule.extents(Reader(_NO_ELEMENTS, d), **d.equation.params))
-        size = d.out.type.size  # type: ignore[union-attr]  # no stacks in native rules
+        size = array_type(d.out).size
         return (
             n > SMALL_SUM * 2
             or (n > SMALL_SUM and not is_tiny(d.out.type))
@@ -255,7 +255,7 @@ class Planner:
         axis = d.rule.parts_axis(  # type: ignore[misc]  # given with the parts
             Reader(_NO_ELEMENTS, d), **d.equation.params
         )
-        shape = d.out.type.shape  # type: ignore[union-attr]
+        shape = array_type(d.out).shape
         n = len(shape) - _n_unrolled(shape)
         return axis < n
 
@@ -378,7 +378,7 @@ class Planner:
                 n = max(1, math.prod(d.rule.extents(Reader(_NO_ELEMENTS, d), **d.equation.params)))
                 total = 2 * n
             for a in d.equation.inputs:
-                if type(a) is Var and a in cost and a.type.size >= d.out.type.size:  # type: ignore[union-attr]
+                if type(a) is Var and a in cost and array_type(a).size >= array_type(d.out).size:
                     total += n * cost[a]
             cost[d.out] = min(total, 10**9)
         return cost
@@ -396,7 +396,7 @@ class Planner:
             # Elements that are read at several places are computed for each of them.
             mine = 1 + (sum(lengths) if isinstance(d.rule, Pull) else max(lengths, default=0))
             chosen = max([choices.get(a, 0) for a in inputs], default=0) + self._is_choice(d)
-            if mine > LONG and _n_unrolled(out.type.shape) == 0:  # type: ignore[union-attr]
+            if mine > LONG and _n_unrolled(array_type(out).shape) == 0:
                 self.held.add(out)
                 mine = chosen = 0
             elif chosen > MOST_CHOICES:
@@ -462,7 +462,7 @@ class Planner:
         self, d: Definition, atom: Any = None, shape: Any = None, destination: Any = None
     ) -> Member:
         assert d.out is not None
-        out_shape = d.out.type.shape if shape is None else shape  # type: ignore[union-attr]
+        out_shape = array_type(d.out).shape if shape is None else shape
         axes = [Axis(n, symbol(n), False, p) for p, n in enumerate(out_shape)]
         if atom is None and isinstance(d.rule, Reduce):
             extents = d.rule.extents(Reader(_NO_ELEMENTS, d), **d.equation.params)
@@ -482,12 +482,10 @@ class Planner:
     def _loops(self, m: Member) -> tuple[list[list[Axis]], list[Axis]]:
         """Axes merged where all accesses allow it; short inner loops are written out."""
         places = [
-            linear(at, v.type.shape)  # type: ignore[union-attr]
-            for v, reads in m.probe.reads.items()
-            for at in reads
+            linear(at, array_type(v).shape) for v, reads in m.probe.reads.items() for at in reads
         ]
         if m.destination is not None:
-            places.append(linear(m.destination(m.at), m.var.type.shape))  # type: ignore[union-attr]
+            places.append(linear(m.destination(m.at), array_type(m.var).shape))
         loops: list[list[Axis]] = []
         outs = [a for a in m.axes if not a.is_reduced]
         whole = outs[len(outs) - self._n_written_out(tuple([a.extent for a in outs])) :]
@@ -552,7 +550,7 @@ class Planner:
         n = m.probe.n_operations
         for other in node.members():
             n += other.probe.n_operations
-            if n > 400 and _n_unrolled(m.var.type.shape) == 0:  # type: ignore[union-attr]
+            if n > 400 and _n_unrolled(array_type(m.var).shape) == 0:
                 return False
         return any(
             not mine.isdisjoint(o.probe.reads) or not mine.isdisjoint(o.probe.pulled)
@@ -632,7 +630,7 @@ class Planner:
                     return
 
     def _is_sum_of_singles(self, m: Member) -> bool:
-        if not 1 < m.var.type.size <= LARGEST_ACCUMULATED:  # type: ignore[union-attr]
+        if not 1 < array_type(m.var).size <= LARGEST_ACCUMULATED:
             return False
         rule = m.source.rule
         inputs = m.source.equation.inputs
@@ -804,7 +802,7 @@ def _is_better_outside(m: Member) -> bool:
     across = along = 0
     for v, reads in m.probe.reads.items():
         for at in reads:
-            place = linear(at, v.type.shape)  # type: ignore[union-attr]
+            place = linear(at, array_type(v).shape)
             if isinstance(place, int):
                 continue
             c = dict(place.terms)
@@ -822,11 +820,11 @@ def _is_better_outside(m: Member) -> bool:
 
 def _is_repeated(d: Definition, a: Var) -> bool:
     """Whether the result has an axis outside of the operand's own, along which it is read again."""
-    shape, out = a.type.shape, d.out.type.shape  # type: ignore[union-attr]  # no stacks here
+    shape, out = array_type(a).shape, array_type(d.out).shape
     if isinstance(d.rule, Reduce):
         return len(d.equation.inputs) > 1
     padded = (1,) * (len(out) - len(shape)) + tuple(shape)
-    if len(padded) != len(out) or a.type.size >= d.out.type.size:  # type: ignore[union-attr]
+    if len(padded) != len(out) or array_type(a).size >= array_type(d.out).size:
         return False
     own = [i for i, n in enumerate(padded) if n > 1]
     return bool(own) and any(out[i] > 1 and padded[i] == 1 for i in range(own[-1]))

@@ -14,7 +14,7 @@ from typing import Any
 from wengert.ir.emission import Expand
 from wengert.ir.program import Equation, Literal, Program, Var
 from wengert.native.places import Places
-from wengert.native.rules import native_rule
+from wengert.native.rules import array_type, native_rule
 from wengert.trace.recording import Recording
 from wengert.types import Type
 
@@ -73,7 +73,7 @@ def _expanded(eq: Equation, rule: Expand) -> Program:
                 args.append(a.value)
                 inputs.append(Var(Type((), "f8")))  # never read
                 continue
-            handle = recording.argument(a.type, is_array=a.type.shape != ())  # type: ignore[union-attr]
+            handle = recording.argument(a.type, is_array=array_type(a).shape != ())
             args.append(handle)
             inputs.append(handle.variable)
         result = rule.f(*args, **eq.params)

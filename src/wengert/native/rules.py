@@ -35,6 +35,12 @@ def kind_of(atom: Any) -> str | None:
     return kind_of_dtype(np.asarray(value).dtype)
 
 
+def array_type(v: Any) -> Type:
+    """The Type of a Var that is an array: plans and rules of elements see no stacks."""
+    assert type(v.type) is Type
+    return v.type
+
+
 def shape_of(atom: Any) -> tuple[int, ...]:
     """The sizes of a value's axes; a literal has none."""
     return atom.type.shape if type(atom) is Var else ()  # type: ignore[union-attr]  # no stack

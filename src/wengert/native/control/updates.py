@@ -21,6 +21,7 @@ from wengert.control.while_loop import while_p
 from wengert.ir.program import Equation, Program, Var
 from wengert.native.plan import is_tiny
 from wengert.native.prepare import put_in_place
+from wengert.native.rules import array_type
 from wengert.ops.gather import gather_p, item_p, scatter_add_p, scatter_set_p
 from wengert.ops.indexing import index_add_p, index_set_p, selected_shape
 from wengert.types import StackType
@@ -89,12 +90,12 @@ def updated(eq: Equation, v: Var) -> Var | None:
     """The output of an equation that is `v` changed in part, if there is one."""
     if eq.primitive in _SLICES and eq.inputs[0] is v:
         out = eq.outputs[0]
-        shape = out.type.shape  # type: ignore[union-attr]  # an array
+        shape = array_type(out).shape
         index = eq.params["index"]
         n = 1
         for extent in selected_shape(shape, index):
             n *= extent
-        return out if None not in index and n * PART <= out.type.size else None  # type: ignore[union-attr]
+        return out if None not in index and n * PART <= array_type(out).size else None
     if eq.primitive in _SCATTERS and eq.inputs[0] is v:
         return eq.outputs[0]
     if eq.primitive in (scan_p, while_p) and eq.inputs.count(v) == 1:
