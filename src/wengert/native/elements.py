@@ -97,7 +97,7 @@ class Elements:
     def _chosen(self, source: Registers, at: tuple[Index, ...]) -> Any:
         """An element in registers at an index that is not known yet: chosen among all."""
         b = self.b
-        tests: dict[tuple[int, int], Any] = {}
+        tests: dict[tuple[int, Index], Any] = {}
         result = None
         for place, value in source.items():
             mask = b.constant(True, "b1")
@@ -106,8 +106,8 @@ class Elements:
                     mask = mask if i == n else b.constant(False, "b1")
                     continue
                 if (axis, n) not in tests:
-                    tests[axis, n] = b.compare("eq", index_value(b, i), b.index(n))  # type: ignore[arg-type, index]  # registers are named by numbers
-                mask = b.and_(mask, tests[axis, n])  # type: ignore[index]
+                    tests[axis, n] = b.compare("eq", index_value(b, i), index_value(b, n))
+                mask = b.and_(mask, tests[axis, n])
             if mask.const is not False:
                 result = value if result is None else b.select(mask, value, result)
         assert result is not None

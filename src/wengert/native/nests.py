@@ -89,7 +89,7 @@ class NestWriter:
         d = self.elements.definitions[single.var]
         row = (*single.at[: single.axis], *single.at[single.axis + 1 :])
         reader = Reader(self.elements, d)
-        place, is_alone, value = d.rule.single(reader, row, **d.equation.params)  # type: ignore[union-attr, misc]
+        place, is_alone, value = d.rule.single(reader, row, **d.equation.params)  # type: ignore[union-attr, misc]  # has a single place
         branch = b.branch(is_alone)
         own = merged_symbols(node.axes)
         own.binding = LoopBinding(place, 0, b.depth)
@@ -306,17 +306,19 @@ class NestWriter:
         return [neutral(self.b, rule.how, kind) for _ in self._out_indices(m)]
 
     def _accumulated(self, m: Member, totals: list[Any]) -> list[Any]:
-        rule, eq = m.source.rule, m.source.equation
-        assert isinstance(rule, Reduce) and m.source.out_kind is not None
+        """What this turn makes of the sums in registers."""
+        pairs = zip(self._out_indices(m), totals, strict=True)
+        return [self._added(m, at, total) for at, total in pairs]
+
+    def _added(self, m: Member, at: tuple[Index, ...], total: Any) -> Any:
+        """A partial result with the terms that this turn adds for `at`."""
+        rule, kind = m.source.rule, m.source.out_kind
+        assert isinstance(rule, Reduce) and kind is not None
         reader = Reader(self.elements, m.source)
-        result = []
-        for at, total in zip(self._out_indices(m), totals, strict=True):
-            for r in self._reduced_indices(m):
-                term = rule.read(reader, at, r, **eq.params)
-                term = self.b.convert(term, m.source.out_kind)
-                total = combine(self.b, rule.how, total, term)
-            result.append(total)
-        return result
+        for r in self._reduced_indices(m):
+            term = rule.read(reader, at, r, **m.source.equation.params)
+            total = combine(self.b, rule.how, total, self.b.convert(term, kind))
+        return total
 
     def _fill(self, m: Member, target: Buffer) -> None:
         """What a sum in memory starts from."""
@@ -335,15 +337,10 @@ class NestWriter:
 
     def _accumulate(self, m: Member) -> None:
         """The terms of this turn added to what is in memory."""
-        rule, eq = m.source.rule, m.source.equation
         target = self.partial.get(m) or self.destination(m)
-        assert target is not None and isinstance(rule, Reduce)
-        reader = Reader(self.elements, m.source)
+        assert target is not None
         for at in self._out_indices(m):
-            total = self.machine.load(target, at)
-            for r in self._reduced_indices(m):
-                term = self.b.convert(rule.read(reader, at, r, **eq.params), target.kind)
-                total = combine(self.b, rule.how, total, term)
+            total = self._added(m, at, self.machine.load(target, at))
             store(self.b, target, at, total)
 
     def _member(self, m: Member) -> None:
@@ -351,7 +348,6 @@ class NestWriter:
         if m.accumulates:
             self._accumulate(m)
             return
-        rule, eq = m.source.rule, m.source.equation
         target = self.destination(m)
         for at in self._out_indices(m):
             if m.atom is not None:
@@ -359,13 +355,8 @@ class NestWriter:
                 value = self.b.convert(value, m.source.out_kind or "f8")
                 self._store(m, target, m.destination(at), value)
             elif m.is_reduction:  # all reduced axes are written out
-                total = [neutral(self.b, rule.how, m.source.out_kind or "f8")]  # type: ignore[union-attr]
-                reader = Reader(self.elements, m.source)
-                for r in self._reduced_indices(m):
-                    term = rule.read(reader, at, r, **eq.params)  # type: ignore[union-attr]
-                    term = self.b.convert(term, m.source.out_kind or "f8")
-                    total[0] = combine(self.b, rule.how, total[0], term)  # type: ignore[union-attr]
-                self._done(m, target, at, total[0])
+                (start, *_) = self._start(m)
+                self._done(m, target, at, self._added(m, at, start))
             else:
                 self._done(m, target, at, self.elements.pulled(m.var, at))
 

@@ -770,7 +770,7 @@ def _mergeable(group: list[Axis], a: Axis, places: Sequence[Index], counted: set
         if isinstance(place, int):
             continue
         coefficients = dict(place.terms)
-        if coefficients.get(outer, 0) != a.extent * coefficients.get(inner, 0):  # type: ignore[arg-type]
+        if coefficients.get(outer, 0) != a.extent * coefficients.get(inner, 0):  # type: ignore[arg-type]  # None: one place, never a key
             return False
     return True
 

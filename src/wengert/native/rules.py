@@ -117,7 +117,7 @@ def operand_kinds(rule: Elementwise, eq: Equation) -> tuple[str, ...] | None:
         return (*first, *(kind,) * (len(own) - len(first)))  # type: ignore[arg-type]  # none is None
     scalars = tuple(
         [
-            a.type.dtype if type(a) is Var else type(a.value)  # type: ignore[union-attr]
+            a.type.dtype if type(a) is Var else type(a.value)  # type: ignore[union-attr]  # kinds were found, so no stacks
             for a in eq.inputs
         ]
     )
