@@ -25,7 +25,7 @@ from wengert.native import engine
 from wengert.native.compiler import can_compile
 from wengert.native.entry import InSpec, OutSpec, Same, make_entry
 from wengert.native.executable import Executable, executable_for
-from wengert.native.plan import is_tiny
+from wengert.native.steps import is_tiny
 from wengert.passes import optimize
 from wengert.trace.evaluate import plan_of, watcher
 from wengert.trace.recording import Recording, same_contents

@@ -15,7 +15,7 @@ from wengert.ir.program import Equation, Var
 from wengert.ir.text import Names, print_atom
 from wengert.native.block import BlockNote
 from wengert.native.compiler import Kernel
-from wengert.native.plan import Force, Member, Node, Plan, Whole, is_tiny
+from wengert.native.steps import Force, Member, Node, Plan, Whole, is_tiny
 
 _ELEMENTS = (Elementwise, Pull, Reduce)
 _INFIX = {"add": "+", "sub": "−", "mul": "·", "div": "/", "pow": "**"}

@@ -18,8 +18,9 @@ from wengert.native.index import Index
 from wengert.native.memory import INNERMOST, Buffer, c_strides, store
 from wengert.native.nests import NestWriter
 from wengert.native.places import checked_p
-from wengert.native.plan import Force, Member, Node, Plan, Planner, Whole, is_tiny
+from wengert.native.plan import Planner
 from wengert.native.rules import kind_of, literal, shape_of
+from wengert.native.steps import Force, Member, Node, Plan, Whole, is_tiny
 from wengert.native.views import strided
 from wengert.native.whole import Machine
 

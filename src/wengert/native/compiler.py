@@ -23,9 +23,9 @@ from wengert.native.elements import Elements
 from wengert.native.frame import Frame
 from wengert.native.memory import Buffer, c_buffer
 from wengert.native.pieces import in_pieces
-from wengert.native.plan import is_tiny
 from wengert.native.prepare import prepare
 from wengert.native.rules import kind_of, shape_of
+from wengert.native.steps import is_tiny
 from wengert.ops.core import copy_p
 from wengert.types import Type
 

@@ -14,8 +14,8 @@ from wengert.ir.emission import Elementwise
 from wengert.ir.program import Var
 from wengert.native.builder import Value
 from wengert.native.index import Affine, Index, Symbol
-from wengert.native.plan import Member, Node
 from wengert.native.rules import weight
+from wengert.native.steps import Member, Node
 
 LEAST_WORK = 50_000.0  # ns of a loop that is shared
 REPEATED_WORK = 100_000.0  # the same for a loop inside of another one

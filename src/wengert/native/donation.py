@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wengert.control.guard import guard_p
 from wengert.ir.program import Equation, Var
-from wengert.native.plan import Member, Node, Plan, Whole, is_tiny
+from wengert.native.steps import Member, Node, Plan, Whole, is_tiny
 
 
 def may_overwrite(plan: Plan, v: Var, x: Var, equations: Sequence[Equation]) -> bool:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from wengert.native.cutting import is_reduced_by
 from wengert.native.index import Affine, linear
-from wengert.native.plan import Member, Node
 from wengert.native.rules import array_type
+from wengert.native.steps import Member, Node
 
 VECTOR_BYTES = 32
 MAX_BREAKS = 12  # pieces a loop is cut into for parts of arrays

@@ -24,8 +24,8 @@ from wengert.native.memory import Buffer, Half, LoopBinding, c_strides, store
 from wengert.native.packing import pack
 from wengert.native.parallel import Region
 from wengert.native.partials import combine_rows, halve
-from wengert.native.plan import Axis, Member, Node
 from wengert.native.rules import combine, neutral
+from wengert.native.steps import Axis, Member, Node
 from wengert.native.whole import Machine
 
 GROUP = 16  # terms of a long sum, of each lane, that are added one after the other

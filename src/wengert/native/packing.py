@@ -13,7 +13,7 @@ from wengert.ir.program import Var
 from wengert.native.elements import Elements
 from wengert.native.index import Affine, Symbol
 from wengert.native.memory import Buffer, c_strides, load, store
-from wengert.native.plan import Member, Node
+from wengert.native.steps import Member, Node
 from wengert.native.whole import Machine
 
 LEAST_TURNS = 4  # of a loop that reads the same elements again

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from wengert.native.index import Affine, Index, Symbol
 from wengert.native.memory import Buffer, store
-from wengert.native.plan import Member
 from wengert.native.rules import combine
+from wengert.native.steps import Member
 from wengert.native.whole import Machine
 
 WRITTEN_ROW = 8  # results that are combined without a loop

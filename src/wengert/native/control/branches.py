@@ -14,8 +14,8 @@ from wengert.native.control.turns import Targets, body_block, write_body, write_
 from wengert.native.control.updates import branches_in_place, schedule
 from wengert.native.memory import Buffer
 from wengert.native.places import OUT_OF_BOUNDS, checked_number
-from wengert.native.plan import is_tiny
 from wengert.native.rules import shape_of
+from wengert.native.steps import is_tiny
 from wengert.types import StackType
 
 

@@ -19,8 +19,8 @@ from wengert.native.block import BlockWriter
 from wengert.native.builder import REAL_OF, SIZES, Complex, Value, parts, rebuilt
 from wengert.native.control.tape import moved, stack_of, stack_of_words
 from wengert.native.memory import ALIGNMENT, Buffer, c_buffer
-from wengert.native.plan import is_tiny
 from wengert.native.rules import kind_of, shape_of
+from wengert.native.steps import is_tiny
 from wengert.types import Type
 
 

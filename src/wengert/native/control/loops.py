@@ -37,7 +37,7 @@ from wengert.native.control.turns import Targets, body_block, write_body, write_
 from wengert.native.control.updates import Schedule, is_indexed, schedule
 from wengert.native.index import Affine, Index, Symbol
 from wengert.native.memory import Buffer, LoopBinding, index_value
-from wengert.native.plan import is_tiny
+from wengert.native.steps import is_tiny
 from wengert.types import StackType, Type
 
 LONGEST = 1 << 40  # an extent for loops whose length is not known

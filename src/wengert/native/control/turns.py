@@ -15,9 +15,9 @@ from wengert.native.control.updates import Schedule, Segment, updated
 from wengert.native.elements import Definition, Reader
 from wengert.native.index import Index
 from wengert.native.memory import Buffer, store
-from wengert.native.plan import is_tiny
 from wengert.native.prepare import put_in_place
 from wengert.native.rules import shape_of
+from wengert.native.steps import is_tiny
 from wengert.ops.core import add_p, broadcast_to_p, convert_p, copy_p
 from wengert.ops.gather import scatter_add_p, scatter_set_p
 from wengert.ops.indexing import index_add_p, index_set_p, triple_length

@@ -19,9 +19,9 @@ from wengert.control.cond_equation import cond_p
 from wengert.control.scan import scan_p
 from wengert.control.while_loop import while_p
 from wengert.ir.program import Equation, Program, Var
-from wengert.native.plan import is_tiny
 from wengert.native.prepare import put_in_place
 from wengert.native.rules import array_type
+from wengert.native.steps import is_tiny
 from wengert.ops.gather import gather_p, item_p, scatter_add_p, scatter_set_p
 from wengert.ops.indexing import index_add_p, index_set_p, selected_shape
 from wengert.types import StackType
