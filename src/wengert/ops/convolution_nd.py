@@ -108,9 +108,7 @@ def _transpose_kernel(ct: Any, args: Any, *, rank: int) -> Any:
 
 
 def _convolve_batch(size: int, args: Any, is_batched: Any, *, rank: int) -> Any:
-    n_stack = max(
-        len(x.shape) - on - rank for x, on in zip(args, is_batched, strict=True)
-    )
+    n_stack = max(len(x.shape) - on - rank for x, on in zip(args, is_batched, strict=True))
     aligned = []
     for x, on in zip(args, is_batched, strict=True):
         missing = n_stack + rank + 1 - len(x.shape)
@@ -128,9 +126,7 @@ def _emit_product(k: Any, at: Any, r: Any, *, rank: int) -> Any:
     """One term: an element of `a` beside the reduced index, times the element of `v` there."""
     n_stack = len(at) - rank
     core_v = _emit_extents(k, rank=rank)
-    moved = [
-        i + (m - 1) - j for i, m, j in zip(at[n_stack:], core_v, r, strict=True)
-    ]
+    moved = [i + (m - 1) - j for i, m, j in zip(at[n_stack:], core_v, r, strict=True)]
 
     def place(operand: int) -> list[Any]:
         sizes = k.shape(operand)[: len(k.shape(operand)) - rank]

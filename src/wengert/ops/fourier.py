@@ -176,9 +176,7 @@ def _resized_shape(shape: tuple[int, ...], axis: int, n: int) -> tuple[int, ...]
 
 def _rfft(x: Any, *, axis: int, norm: str) -> Any:
     if not x.size:
-        return np.zeros(
-            _resized_shape(x.shape, axis, x.shape[axis] // 2 + 1), complex_of(x.dtype)
-        )
+        return np.zeros(_resized_shape(x.shape, axis, x.shape[axis] // 2 + 1), complex_of(x.dtype))
     return np.fft.rfft(x, axis=axis, norm=norm)  # type: ignore[call-overload]  # a str
 
 

@@ -319,9 +319,7 @@ def correlate2d(
     return _convolve2d("correlate2d", in1, backward, mode, boundary, fillvalue)
 
 
-def _convolve2d(
-    name: str, in1: Any, in2: Any, mode: Any, boundary: Any, fillvalue: Any
-) -> Any:
+def _convolve2d(name: str, in1: Any, in2: Any, mode: Any, boundary: Any, fillvalue: Any) -> Any:
     in1, in2 = _operands(name, in1, in2)
     mode = check_mode(name, mode)
     if len(in1.shape) != 2:

@@ -126,6 +126,20 @@ def lfilter_zi(b: Any, a: Any) -> Any:
     return np.cumsum(a)[: n - 1] * first - head
 
 
+@follows_scipy("signal")
+def lfiltic(b: Any, a: Any, y: Any, x: Any = None) -> Any:
+    """The state of a filter after the outputs `y` and inputs `x`, the latest first."""
+    b, a = _polynomials("lfiltic", b, a)
+    n_b, n_a = b.shape[0] - 1, a.shape[0] - 1
+    order = max(n_b, n_a)
+    y = resized(as_samples(y), 0, n_a)
+    zi = -convolve_window(a, y[::-1], n_a, order)
+    if x is None:
+        return zi
+    x = resized(as_samples(x), 0, n_b)
+    return zi + convolve_window(b, x[::-1], n_b, order)
+
+
 # -- sections of second order ----------------------------------------------------------------------
 
 

@@ -77,7 +77,7 @@ def _resampled_real(x: Any, num: int, weights: Any) -> Any:
     spectrum = rfft(x, last)
     if weights is not None:  # of a pair of frequencies the mean
         count = spectrum.shape[-1]
-        mean = (weights[1:count] + weights[: -count : -1]) / 2
+        mean = (weights[1:count] + weights[:-count:-1]) / 2
         spectrum = spectrum * np.concatenate([weights[:1], mean])
     kept = min(num, n)
     factors = np.full(kept // 2 + 1, num / n, real_of(x.dtype))
@@ -178,9 +178,7 @@ def upfirdn(
     axis = one_axis("upfirdn", axis, len(x.shape))
     n = x.shape[axis]
     length = -(-((n - 1) * up + h.shape[0]) // down)
-    y = _filtered(
-        "upfirdn", h, np.moveaxis(x, axis, -1), up, down, 0, length, mode, cval
-    )
+    y = _filtered("upfirdn", h, np.moveaxis(x, axis, -1), up, down, 0, length, mode, cval)
     return np.moveaxis(y, -1, axis)
 
 
