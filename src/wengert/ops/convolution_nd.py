@@ -47,7 +47,8 @@ def extended(x: Any, widths: Sequence[tuple[int, int]], mode: str = "constant", 
     """`x` with `widths` more elements along its last axes, zeros or as `np.pad` has them."""
     if not any(map(any, widths)):
         return x
-    return np.pad(x, [(0, 0)] * (len(x.shape) - len(widths)) + [*widths], mode, **how)
+    pad: Any = np.pad  # its stubs know no options that are chosen at run time
+    return pad(x, [(0, 0)] * (len(x.shape) - len(widths)) + [*widths], mode, **how)
 
 
 def _split(shape: tuple[int, ...], rank: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -62,19 +63,18 @@ def _convolve_array(a: Any, v: Any, *, rank: int) -> Any:
     stack = np.broadcast_shapes(stack_a, stack_v)
     result = np.zeros((*stack, *core), np.result_type(a.dtype, v.dtype))
     backward = reversed_core(v, rank)
-    inner = (slice(None),) * rank
     if math.prod(core_v) <= math.prod(core):  # one pass over the result for each element of v
         for k in itertools.product(*map(range, core_v)):
             window = tuple([slice(i, i + n) for i, n in zip(k, core, strict=True)])
             factor = backward[(..., *k)]
-            result += a[(..., *window)] * factor[(..., *[None] * rank)]
+            result += a[(..., *window)] * factor.reshape(factor.shape + (1,) * rank)
         return result
     core_axes = tuple(range(-rank, 0))
     for i in itertools.product(*map(range, core)):  # few results, each a long sum
         window = tuple([slice(j, j + m) for j, m in zip(i, core_v, strict=True)])
         part = a[(..., *window)]
         if stack:
-            result[(..., *i)] = np.sum(part * backward[(..., *inner)], axis=core_axes)
+            result[(..., *i)] = np.sum(part * backward, axis=core_axes)
         else:
             result[i] = np.dot(part.reshape(-1), backward.reshape(-1))
     return result
@@ -115,7 +115,7 @@ def _convolve_batch(size: int, args: Any, is_batched: Any, *, rank: int) -> Any:
         if on and missing:
             x = reshape(x, (x.shape[0], *(1,) * missing, *x.shape[1:]))
         aligned.append(x)
-    return convolve_inside(*aligned, rank), True
+    return bind(convolve_inside_p, *aligned, rank=rank), True
 
 
 def _emit_extents(k: Any, *, rank: int) -> tuple[int, ...]:

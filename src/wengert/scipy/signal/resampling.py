@@ -10,6 +10,7 @@ import numpy as np
 
 from wengert.errors import ArgumentError, MissingRuleError
 from wengert.ops.contraction import as_operand
+from wengert.ops.convolution_nd import extended
 from wengert.ops.core import broadcast_to, convert
 from wengert.ops.fourier import fft, irfft, real_of, rfft
 from wengert.ops.fourier_functions import as_samples, one_axis, require_points, resized
@@ -116,7 +117,12 @@ def _resampled_complex(x: Any, num: int, weights: Any, is_in_time: bool) -> Any:
 # -- polyphase -------------------------------------------------------------------------------------
 
 _EXTENSIONS = {"symmetric": "symmetric", "reflect": "reflect", "edge": "edge", "wrap": "wrap"}
-_BACKGROUNDS = {"mean": np.mean, "median": np.median, "minimum": np.min, "maximum": np.max}
+_BACKGROUNDS: dict[str, Any] = {
+    "mean": np.mean,
+    "median": np.median,
+    "minimum": np.min,
+    "maximum": np.max,
+}
 
 
 def _check_rates(name: str, up: Any, down: Any) -> tuple[int, int]:
@@ -140,8 +146,7 @@ def _extended(name: str, x: Any, mode: str, cval: Any, n_taps: int, up: int) -> 
         )
     reach = -(-n_taps // up) + 1
     how = {"constant_values": cval} if mode == "constant" else {}
-    widths = [(0, 0)] * (len(x.shape) - 1) + [(reach, reach)]
-    return np.pad(x, widths, _EXTENSIONS.get(mode, mode), **how), reach
+    return extended(x, [(reach, reach)], _EXTENSIONS.get(mode, mode), **how), reach
 
 
 def _filtered(

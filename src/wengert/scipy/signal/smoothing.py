@@ -288,8 +288,8 @@ def hilbert2(x: Any, N: Any = None, axes: Any = (-2, -1)) -> Any:
     if N is not None:
         sizes = [N, N] if isinstance(N, (int, np.integer)) else list(N)
         for axis, n in zip(both, sizes, strict=True):
-            require_points("hilbert2", n)
-            x = resized(x, axis, n)
+            require_points("hilbert2", int(n))
+            x = resized(x, axis, int(n))
     return _analytic(x, both)
 
 
