@@ -61,7 +61,7 @@ def _convolve_array(a: Any, v: Any, *, rank: int) -> Any:
     stack_v, core_v = _split(v.shape, rank)
     core = tuple([n - m + 1 for n, m in zip(core_a, core_v, strict=True)])
     stack = np.broadcast_shapes(stack_a, stack_v)
-    result = np.zeros((*stack, *core), np.result_type(a.dtype, v.dtype))
+    result: Any = np.zeros((*stack, *core), np.result_type(a.dtype, v.dtype))
     backward = reversed_core(v, rank)
     if math.prod(core_v) <= math.prod(core):  # one pass over the result for each element of v
         for k in itertools.product(*map(range, core_v)):

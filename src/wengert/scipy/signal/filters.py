@@ -304,7 +304,9 @@ def sosfiltfilt(
     x = as_samples(x)
     dtype = np.result_type(x.dtype, *[c.dtype for pair in sections for c in pair])
     axis = one_axis("sosfiltfilt", axis, len(x.shape))
-    default = 3 * (2 * len(sections) + 1 - _cancelled(as_operand(sos)))
+    default = 0
+    if padtype is not None and padlen is None:
+        default = 3 * (2 * len(sections) + 1 - _cancelled(as_operand(sos)))
     x, width = _extended(
         "sosfiltfilt", np.moveaxis(convert(x, dtype), axis, -1), padtype, padlen, default
     )

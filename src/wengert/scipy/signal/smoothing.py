@@ -222,7 +222,7 @@ def wiener(im: Any, mysize: Any = None, noise: Any = None) -> Any:
     """
     im = as_samples(im)
     sizes = _odd_sizes("wiener", mysize, len(im.shape))
-    ones = np.ones(sizes, real_of(im.dtype))
+    ones = np.ones(sizes)
     count = math.prod(sizes)
     mean = correlate(im, ones, "same") / count
     variance = correlate(im**2, ones, "same") / count - mean**2
