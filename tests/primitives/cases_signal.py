@@ -139,7 +139,9 @@ CASES = [
         ("convolve_steps",),
         complex=True,
     ),
-    Case("upfirdn edge", lambda x: signal.upfirdn([1.0, 2.0, 1.0], x, 1, 2, mode="edge"), _of((5,))),
+    Case(
+        "upfirdn edge", lambda x: signal.upfirdn([1.0, 2.0, 1.0], x, 1, 2, mode="edge"), _of((5,))
+    ),
     Case(
         "resample_poly",
         lambda x, h: signal.resample_poly(x, 4, 6, window=h, padtype="mean"),

@@ -276,7 +276,11 @@ def _convolve(name: str, in1: Any, in2: Any, mode: Any, method: Any) -> Any:
     if len(in1.shape) == 0:
         return in1 * in2
     if in1.size == 0 or in2.size == 0:
-        return np.zeros(0)
+        raise ShapeError(
+            f"{name}: an operand is empty.",
+            got=describe(in1=in1, in2=in2),
+            expected="at least one element in each",
+        )
     dtype = np.result_type(in1.dtype, in2.dtype)
     if method == "auto" and dtype.kind in "fc":
         method = choose_conv_method(in1, in2, mode)
