@@ -100,6 +100,12 @@ CASES: list[tuple[type[Exception], str, Callable[[Any], Any], Any]] = [
         M,
     ),
     (
+        ArgumentError,
+        "lfilter: the first coefficient of a is zero",
+        lambda x: signal.lfilter([1.0], [0.0, 1.0], x),
+        X,
+    ),
+    (
         ShapeError,
         "lfilter: the initial state does not fit the filter and the signal",
         lambda x: signal.lfilter(x, 1.0, X, zi=X),

@@ -4,7 +4,8 @@
     filters        lfilter, sosfilt, filtfilt, sosfiltfilt and their initial states
     smoothing      savgol_filter, detrend, medfilt, wiener, hilbert
     resampling     resample, upfirdn, resample_poly, decimate
-    spectral       periodogram, welch, csd, coherence, spectrogram, stft, istft
+    spectral       periodogram, welch, csd, coherence
+    short_time     stft, istft, spectrogram
     responses      freqz, freqz_sos, freqs, group_delay, deconvolve
 
 Signatures are SciPy's. Windows and designed filters are constants: `get_window`, `butter` and all
@@ -50,6 +51,7 @@ from wengert.scipy.signal.responses import (
     group_delay,
     sosfreqz,
 )
+from wengert.scipy.signal.short_time import istft, spectrogram, stft
 from wengert.scipy.signal.smoothing import (
     detrend,
     hilbert,
@@ -60,15 +62,7 @@ from wengert.scipy.signal.smoothing import (
     savgol_filter,
     wiener,
 )
-from wengert.scipy.signal.spectral import (
-    coherence,
-    csd,
-    istft,
-    periodogram,
-    spectrogram,
-    stft,
-    welch,
-)
+from wengert.scipy.signal.spectral import coherence, csd, periodogram, welch
 
 __all__ = [
     "choose_conv_method",

@@ -33,6 +33,12 @@ def _polynomials(name: str, b: Any, a: Any) -> tuple[Any, Any]:
             expected="b: [m], a: [n], neither of them empty",
             try_="wengert.vmap for several filters",
         )
+    if not is_traced(a) and a[0] == 0:
+        raise ArgumentError(
+            f"{name}: the first coefficient of a is zero.",
+            got=f"a[0] = {a[0]}",
+            expected="a[0] != 0, by which all coefficients are divided",
+        )
     if is_traced(a) or a[0] != 1:
         b, a = b / a[0], np.concatenate([np.ones(1, a.dtype), a[1:] / a[0]])
     return b, a
