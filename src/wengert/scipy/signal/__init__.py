@@ -1,12 +1,14 @@
 """SciPy's signal processing for traced arrays.
 
-    convolutions   convolve, correlate, fftconvolve, oaconvolve, convolve2d, correlate2d
-    filters        lfilter, sosfilt, filtfilt, sosfiltfilt and their initial states
-    smoothing      savgol_filter, detrend, medfilt, wiener, hilbert
-    resampling     resample, upfirdn, resample_poly, decimate
-    spectral       periodogram, welch, csd, coherence
-    short_time     stft, istft, spectrogram
-    responses      freqz, freqz_sos, freqs, group_delay, deconvolve
+    convolutions            convolve, correlate, convolve2d, correlate2d
+    fourier_convolutions    fftconvolve, oaconvolve
+    filters                 lfilter, sosfilt and their initial states
+    both_ways               filtfilt, sosfiltfilt
+    smoothing               savgol_filter, detrend, medfilt, wiener, hilbert
+    resampling              resample, upfirdn, resample_poly, decimate
+    spectral                periodogram, welch, csd, coherence
+    short_time              stft, istft, spectrogram
+    responses               freqz, freqz_sos, freqs, group_delay, deconvolve
 
 Signatures are SciPy's. Windows and designed filters are constants: `get_window`, `butter` and all
 names that are not here are SciPy's; called with a traced array they raise by name.
@@ -19,23 +21,27 @@ from types import ModuleType
 from typing import Any
 
 from wengert.scipy.dispatch import without_rule
+from wengert.scipy.signal.both_ways import (
+    filtfilt,
+    sosfiltfilt,
+)
 from wengert.scipy.signal.convolutions import (
     choose_conv_method,
     convolve,
     convolve2d,
     correlate,
     correlate2d,
-    fftconvolve,
-    oaconvolve,
 )
 from wengert.scipy.signal.filters import (
-    filtfilt,
     lfilter,
     lfilter_zi,
     lfiltic,
     sosfilt,
     sosfilt_zi,
-    sosfiltfilt,
+)
+from wengert.scipy.signal.fourier_convolutions import (
+    fftconvolve,
+    oaconvolve,
 )
 from wengert.scipy.signal.resampling import (
     decimate,
@@ -51,7 +57,11 @@ from wengert.scipy.signal.responses import (
     group_delay,
     sosfreqz,
 )
-from wengert.scipy.signal.short_time import istft, spectrogram, stft
+from wengert.scipy.signal.short_time import (
+    istft,
+    spectrogram,
+    stft,
+)
 from wengert.scipy.signal.smoothing import (
     detrend,
     hilbert,
@@ -62,7 +72,12 @@ from wengert.scipy.signal.smoothing import (
     savgol_filter,
     wiener,
 )
-from wengert.scipy.signal.spectral import coherence, csd, periodogram, welch
+from wengert.scipy.signal.spectral import (
+    coherence,
+    csd,
+    periodogram,
+    welch,
+)
 
 __all__ = [
     "choose_conv_method",

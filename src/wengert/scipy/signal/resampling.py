@@ -16,7 +16,8 @@ from wengert.ops.fourier import fft, irfft, real_of, rfft
 from wengert.ops.fourier_functions import as_samples, one_axis, require_points, resized
 from wengert.ops.multirate import convolve_steps
 from wengert.scipy.dispatch import follows_scipy, is_traced, scipy_function
-from wengert.scipy.signal.filters import sosfilt, sosfiltfilt
+from wengert.scipy.signal.both_ways import sosfiltfilt
+from wengert.scipy.signal.filters import sosfilt
 
 # -- in the frequency domain -----------------------------------------------------------------------
 
