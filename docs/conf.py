@@ -10,9 +10,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("PYTHONPATH", str(ROOT / "src"))  # for the kernels that run the notebooks
 
-from docs.tools import errors, reference  # noqa: E402
-
 import wengert  # noqa: E402  # found through the path above in a checkout
+from docs.tools import errors, reference  # noqa: E402
 
 project = "Wengert"
 author = "the Wengert developers"
