@@ -1,0 +1,3 @@
+from wengert.scipy.interpolate.cubic import *
+from wengert.scipy.interpolate.cubic import CubicSpline,CubicHermiteSpline,PchipInterpolator,Akima1DInterpolator
+from wengert.scipy.interpolate.piecewise import PPoly,BPoly
