@@ -1,7 +1,9 @@
 """SciPy's functions for traced arrays; on plain arrays they are SciPy's own.
 
-    linalg     wengert.scipy.linalg
-    special    wengert.scipy.special
+    interpolate   wengert.scipy.interpolate
+    linalg        wengert.scipy.linalg
+    ndimage       wengert.scipy.ndimage
+    special       wengert.scipy.special
 
 Import the functions from here instead of from `scipy`, with the same names and arguments. SciPy
 itself is imported when one of them is first called.
@@ -12,7 +14,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_SUBMODULES = ("linalg", "special")
+_SUBMODULES = ("interpolate", "linalg", "ndimage", "special")
 
 
 def __getattr__(name: str) -> Any:

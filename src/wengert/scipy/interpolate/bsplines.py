@@ -306,7 +306,7 @@ def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
     der : int
     ext : int
         Beyond the ends: 0 extrapolate, 1 zero, 2 an error (where values are known), 3 the value at
-        the end.
+        the end; derivatives are extrapolated with 3, as FITPACK does.
     """
     if not is_traced((x, tck)) and not getattr(tck, "_held", None):
         return scipy_interpolate.splev(x, tck, der, ext)
@@ -327,7 +327,7 @@ def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
             got=f"points from {np.min(known(flat))} to {np.max(known(flat))}",
             expected=f"points from {known(first)} to {known(last)}",
         )
-    at = np.clip(flat, first, last) if ext == 3 else flat
+    at = np.clip(flat, first, last) if ext == 3 and der == 0 else flat
     values = evaluate_spline(t, c, k, at, der, True)
     if ext == 1:
         values = np.where(outside, 0.0, values)
