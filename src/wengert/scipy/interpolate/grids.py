@@ -11,6 +11,7 @@ from wengert.errors import ArgumentError, MissingRuleError, ShapeError
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.gather import gather
 from wengert.ops.taking import take
+from wengert.scipy.boxes import weighted_boxes
 from wengert.scipy.dispatch import is_traced
 from wengert.scipy.interpolate.bsplines import basis, knot_intervals
 from wengert.scipy.interpolate.common import (
@@ -133,13 +134,13 @@ class RegularGridInterpolator(scipy_interpolate.RegularGridInterpolator):  # typ
                 left = take(x, place)
                 s = (p - left) / (take(x, place + 1) - left)
                 weights.append(np.stack([1.0 - s, s], axis=1))
-                cells.append(place)
+                cells.append(place[:, None] + np.arange(2))
             else:
                 t = make_interp_spline(x, x, degree).t  # the knots alone
                 place = knot_intervals(t, degree, p)
                 weights.append(basis(t, degree, p, place, nu))
-                cells.append(place - degree)
-        return weighted_cells(self._spline_values(values, method), cells, weights)
+                cells.append(place[:, None] + np.arange(-degree, 1))
+        return weighted_boxes(self._spline_values(values, method), cells, weights)
 
     def _spline_values(self, values: Any, method: str) -> Any:
         """Coefficients of the tensor product of splines, made once."""
@@ -239,35 +240,6 @@ def _nearest(grid: Any, columns: list[Any]) -> tuple[tuple[Any, ...], tuple[int,
         is_low = (p - left) / (take(x, place + 1) - left) <= 0.5
         places.append(np.where(is_low, place, place + 1))
     return tuple(places), tuple(range(len(places)))
-
-
-def weighted_cells(values: Any, cells: list[Any], weights: list[Any]) -> Any:
-    """Sum over a box of the grid for each point: first corners (n,), weights (n, size) per axis.
-
-    The first axis is walked, so that no more than the rest of a box is in memory for each point.
-    """
-    d = len(cells)
-    axes = tuple(range(d))
-    n_items = len(values.shape) - d
-    size = weights[0].shape[1]
-    rest = [
-        np.reshape(
-            np.expand_dims(cells[i], 1) + np.arange(weights[i].shape[1]),
-            (-1, *(1,) * (i - 1), weights[i].shape[1], *(1,) * (d - 1 - i)),
-        )
-        for i in range(1, d)
-    ]
-    total: Any = None
-    for k in range(size):
-        first = np.reshape(cells[0] + k, (-1, *(1,) * (d - 1)))
-        part = gather(values, (first, *rest), axes)
-        for i in range(d - 1, 0, -1):
-            w = weights[i]
-            w = np.reshape(w, (-1, *(1,) * (i - 1), w.shape[1], *(1,) * n_items))
-            part = np.sum(part * w, axis=i)
-        part = part * np.reshape(weights[0][:, k], (-1, *(1,) * n_items))
-        total = part if total is None else total + part
-    return total
 
 
 def _pchip(grid: Any, values: Any, columns: list[Any]) -> Any:
