@@ -115,7 +115,7 @@ def _inside(t: Any, n: int, mode: str) -> Any:
         return 0.0 * t
     if mode == "mirror":
         t = np.mod(t, 2.0 * (n - 1))
-    XX
+        return np.where(t >= n, 2.0 * (n - 1) - t, t)
     if mode in ("reflect", "grid-mirror"):
         t = np.mod(t + 0.5, 2.0 * n) - 0.5
         return np.where(t > n - 0.5, 2.0 * n - 1.0 - t, t)
