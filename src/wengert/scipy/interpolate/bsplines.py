@@ -9,19 +9,18 @@ import numpy as np
 from wengert.errors import ArgumentError, MissingRuleError, ShapeError
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.taking import take
-from wengert.scipy.dispatch import is_traced
+from wengert.scipy.dispatch import is_traced, known
 from wengert.scipy.interpolate.common import (
     as_data,
     as_real,
     axis_of,
     column,
     intervals,
-    known,
     placed,
     require_increasing,
     scipy_interpolate,
 )
-from wengert.scipy.interpolate.piecewise import PPoly, _require_order, into_period
+from wengert.scipy.interpolate.piecewise import PPoly, between, into_period, require_order
 
 
 def knot_intervals(t: Any, k: int, points: Any) -> Any:
@@ -57,9 +56,7 @@ def basis(t: Any, k: int, points: Any, place: Any, nu: int = 0) -> Any:
             saved = (points - left) * part
         rows.append(saved)
     for degree in range(k - nu + 1, k + 1):
-        parts = [
-            degree * row / (knot(r + 1) - knot(r + 1 - degree)) for r, row in enumerate(rows)
-        ]
+        parts = [degree * row / (knot(r + 1) - knot(r + 1 - degree)) for r, row in enumerate(rows)]
         middle = [a - b for a, b in zip(parts, parts[1:], strict=False)]
         rows = [-parts[0], *middle, parts[-1]]
     return np.stack(rows, axis=1)
@@ -184,7 +181,7 @@ class BSpline(scipy_interpolate.BSpline):  # type: ignore[misc]
         if self._held is None and not is_traced((x,)):
             return super().__call__(x, nu, extrapolate)
         extrapolate = self.extrapolate if extrapolate is None else extrapolate
-        _require_order(nu)
+        require_order(nu)
         points = as_real(x, "x", "BSpline")
         flat = np.reshape(points, (-1,))
         values = evaluate_spline(self.t, self.c, self.k, flat, int(nu), extrapolate)
@@ -232,13 +229,11 @@ class BSpline(scipy_interpolate.BSpline):  # type: ignore[misc]
         first, last = self.t[self.k], self.t[n]
         if extrapolate != "periodic":
             points = ends if extrapolate else np.clip(ends, first, last)
-            values = evaluate_spline(t, c, k, points, 0, True)
-            return values[1] - values[0]
+            return between(evaluate_spline(t, c, k, points, 0, True))
         turns = np.floor((ends - first) / (last - first))
         values = evaluate_spline(t, c, k, ends - turns * (last - first), 0, True)
         over = evaluate_spline(t, c, k, np.stack([first, last]), 0, True)
-        values = values + column(turns, over) * (over[1] - over[0])
-        return values[1] - values[0]
+        return between(values + column(turns, over) * (over[1] - over[0]))
 
     def insert_knot(self, x: Any, m: int = 1) -> Any:
         """The same spline with one more knot; plain arrays only."""

@@ -17,17 +17,10 @@ from wengert.errors import ArgumentError, ShapeError
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.core import convert
 from wengert.ops.linalg import banded
-from wengert.scipy.dispatch import is_traced
-from wengert.trace.tracer import Tracer, missing_function
+from wengert.scipy.dispatch import is_traced, known
+from wengert.trace.tracer import missing_function
 
 scipy_interpolate = importlib.import_module("scipy.interpolate")
-
-
-def known(x: Any) -> Any:
-    """The value of a traced array, or the plain array itself; None where there is no value."""
-    while isinstance(x, Tracer):
-        x = x.value
-    return x
 
 
 def as_real(x: Any, name: str, owner: str) -> Any:
@@ -38,6 +31,12 @@ def as_real(x: Any, name: str, owner: str) -> Any:
             f"{owner}: {name} is complex.", got=describe(**{name: x}), expected="real numbers"
         )
     return convert(x, np.float64)
+
+
+def as_inexact(x: Any, name: str, owner: str) -> Any:
+    """`x` real, in its own precision where it has one."""
+    x = as_operand(x)
+    return x if x.dtype.kind == "f" else as_real(x, name, owner)
 
 
 def as_data(x: Any) -> Any:

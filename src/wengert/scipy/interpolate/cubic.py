@@ -8,13 +8,12 @@ import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
 from wengert.ops.contraction import as_operand, describe
-from wengert.scipy.dispatch import is_traced
+from wengert.scipy.dispatch import is_traced, known
 from wengert.scipy.interpolate.common import (
     as_data,
     as_real,
     axis_of,
     column,
-    known,
     require_fit,
     require_increasing,
     scipy_interpolate,
@@ -315,7 +314,9 @@ def _spline_slopes(x: Any, y: Any, start: Any, end: Any) -> Any:
         return _periodic_slopes(h, hc, chord)
     inner = 3 * (hc[1:] * chord[:-1] + hc[:-1] * chord[1:])
     one = np.ones(1)
-    if n == 3 and isinstance(start, str) and isinstance(end, str):  # not-a-knot twice: one parabola through three points
+    if (
+        n == 3 and isinstance(start, str) and isinstance(end, str)
+    ):  # not-a-knot twice: one parabola through three points
         first, last = (one, one, 2 * chord[:1]), (one, one, 2 * chord[1:])
     else:
         first = _end_row(start, h, hc, chord, 1)

@@ -185,7 +185,9 @@ def _periodic_coefficients(x: Any, y: Any, t: Any, k: int) -> Any:
     m = n - border
 
     def chosen(mask: Any, shape: tuple[int, int], i: Any, j: Any) -> Any:
-        some = scatter_add(np.zeros(shape), weights[row[mask], part[mask]], (i[mask], j[mask]), (0, 1))
+        some = scatter_add(
+            np.zeros(shape), weights[row[mask], part[mask]], (i[mask], j[mask]), (0, 1)
+        )
         return some
 
     col_in, is_top = col % n, row < m
@@ -239,9 +241,7 @@ def make_lsq_spline(
     Source: Å. Björck, Linear Algebra Appl. 88/89 (1987), 31, doi:10.1016/0024-3795(87)90101-7.
     """
     if not is_traced((x, y, t, w)):
-        found = scipy_interpolate.make_lsq_spline(
-            x, y, t, k, w, axis, check_finite, method=method
-        )
+        found = scipy_interpolate.make_lsq_spline(x, y, t, k, w, axis, check_finite, method=method)
         return BSpline.of(found.t, found.c, found.k, found.extrapolate, found.axis)
     name = "make_lsq_spline"
     x, y, t, k = as_real(x, "x", name), as_data(y), as_real(t, "t", name), operator.index(k)
@@ -302,8 +302,13 @@ def splrep(
         return scipy_interpolate.splrep(x, y, w, xb, xe, k, task, s, t, full_output, per, quiet)
     smoothing = (0.0 if w is None else None) if s is None else s
     has_knots = t is not None
-    if per or full_output or xb is not None or xe is not None or task == 1 or (
-        not has_knots and (is_traced(smoothing) or smoothing != 0 or task == -1)
+    if (
+        per
+        or full_output
+        or xb is not None
+        or xe is not None
+        or task == 1
+        or (not has_knots and (is_traced(smoothing) or smoothing != 0 or task == -1))
     ):
         raise MissingRuleError(
             "splrep: traced data allow s=0, or inner knots t, and no other option.",

@@ -9,17 +9,17 @@ import numpy as np
 
 from wengert.errors import ArgumentError, MissingRuleError, ShapeError
 from wengert.ops.contraction import as_operand, describe
+from wengert.ops.core import convert
 from wengert.ops.gather import gather
 from wengert.ops.taking import take
 from wengert.scipy.boxes import weighted_boxes
-from wengert.scipy.dispatch import is_traced
+from wengert.scipy.dispatch import is_traced, known
 from wengert.scipy.interpolate.bsplines import basis, knot_intervals
 from wengert.scipy.interpolate.common import (
     as_data,
     as_real,
     column,
     intervals,
-    known,
     require_increasing,
     scipy_interpolate,
 )
@@ -116,7 +116,7 @@ class RegularGridInterpolator(scipy_interpolate.RegularGridInterpolator):  # typ
         points, shape = _points("RegularGridInterpolator", xi, len(self._grid))
         columns = [points[:, i] for i in range(len(self._grid))]
         orders = [0] * len(columns) if nu is None else [int(n) for n in nu]
-        values = as_data(self._values)
+        values = self._values
         result = self._evaluate(values, columns, method, orders)
         result = self._bounded(columns, result)
         return np.reshape(result, (*shape, *values.shape[len(columns) :]))
@@ -125,7 +125,8 @@ class RegularGridInterpolator(scipy_interpolate.RegularGridInterpolator):  # typ
         if method == "nearest":
             return gather(values, *_nearest(self._grid, columns))
         if method == "pchip":
-            return _pchip(self._grid, values, columns)
+            return convert(_pchip(self._grid, as_data(values), columns), values.dtype)
+        values = as_data(values)
         cells, weights = [], []
         for x, p, nu in zip(self._grid, columns, orders, strict=True):
             degree = _DEGREES.get(method, 1)
@@ -193,7 +194,8 @@ def _require_method(owner: str, method: str) -> None:
 
 def _ascending(owner: str, points: Any, values: Any) -> tuple[tuple[Any, ...], Any]:
     """The grid with increasing coordinates, the values in the same order."""
-    values = as_data(values)
+    values = as_operand(values)
+    values = values if values.dtype.kind in "fc" else as_data(values)
     grid = [as_real(p, "points", owner) for p in points]
     sizes = tuple([math.prod(p.shape) for p in grid])
     if any(len(p.shape) != 1 for p in grid) or values.shape[: len(grid)] != sizes:

@@ -10,13 +10,12 @@ import numpy as np
 from wengert.errors import ArgumentError, MissingRuleError, ShapeError
 from wengert.ops.contraction import describe
 from wengert.ops.taking import take
-from wengert.scipy.dispatch import is_traced
+from wengert.scipy.dispatch import is_traced, known
 from wengert.scipy.interpolate.common import (
     as_data,
     as_real,
     column,
     intervals,
-    known,
     placed,
     scipy_interpolate,
 )
@@ -184,7 +183,7 @@ class PPoly(_Held, scipy_interpolate.PPoly):  # type: ignore[misc]
         if self._held is None and not is_traced((x,)):
             return super().__call__(x, nu, extrapolate)
         extrapolate = self.extrapolate if extrapolate is None else extrapolate
-        _require_order(nu)
+        require_order(nu)
         points = as_real(x, "x", type(self).__name__)
         flat = np.reshape(points, (-1,))
         values = evaluate_powers(self.c, self.x, flat, int(nu), extrapolate)
@@ -217,8 +216,7 @@ class PPoly(_Held, scipy_interpolate.PPoly):  # type: ignore[misc]
             return super().integrate(a, b, extrapolate)
         extrapolate = self.extrapolate if extrapolate is None else extrapolate
         ends = np.stack([as_real(a, "a", "integrate"), as_real(b, "b", "integrate")])
-        values = primitive_at(self.c, self.x, ends, extrapolate)
-        return values[1] - values[0]
+        return between(primitive_at(self.c, self.x, ends, extrapolate))
 
     def solve(self, y: Any = 0.0, discontinuity: bool = True, extrapolate: Any = None) -> Any:
         """Where the polynomial takes the value `y`; plain arrays only."""
@@ -243,7 +241,7 @@ class PPoly(_Held, scipy_interpolate.PPoly):  # type: ignore[misc]
         return super().extend(c, x, *args)
 
 
-def _require_order(nu: Any) -> None:
+def require_order(nu: Any) -> None:
     if int(nu) < 0:
         raise ArgumentError(
             "an interpolant: the order of a derivative is negative.",
@@ -251,6 +249,11 @@ def _require_order(nu: Any) -> None:
             expected="0, 1, 2 ...",
             try_="antiderivative()",
         )
+
+
+def between(values: Any) -> Any:
+    """The second row less the first, an array even of no axes."""
+    return np.reshape(values[1:] - values[:1], values.shape[1:])
 
 
 def primitive_at(c: Any, x: Any, points: Any, extrapolate: Any) -> Any:
@@ -298,7 +301,7 @@ class BPoly(_Held, scipy_interpolate.BPoly):  # type: ignore[misc]
         if self._held is None and not is_traced((x,)):
             return super().__call__(x, nu, extrapolate)
         extrapolate = self.extrapolate if extrapolate is None else extrapolate
-        _require_order(nu)
+        require_order(nu)
         points = as_real(x, "x", "BPoly")
         c, places = self.c, self.x
         for _ in range(int(nu)):
@@ -333,14 +336,12 @@ class BPoly(_Held, scipy_interpolate.BPoly):  # type: ignore[misc]
         ends = np.stack([as_real(a, "a", "integrate"), as_real(b, "b", "integrate")])
         whole = _bernstein_sums(self.c, self.x)
         if extrapolate != "periodic":
-            values = _casteljau(whole, self.x, ends, extrapolate)
-            return values[1] - values[0]
+            return between(_casteljau(whole, self.x, ends, extrapolate))
         first, period = self.x[0], self.x[-1] - self.x[0]
         turns = np.floor((ends - first) / period)
         total = _casteljau(whole, self.x, self.x[-1:], True)
         values = _casteljau(whole, self.x, ends - turns * period, True)
-        values = values + column(turns, total) * total
-        return values[1] - values[0]
+        return between(values + column(turns, total) * total)
 
 
 def _casteljau(c: Any, x: Any, points: Any, extrapolate: Any) -> Any:

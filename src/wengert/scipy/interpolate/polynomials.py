@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, MissingRuleError
-from wengert.scipy.dispatch import is_traced
+from wengert.scipy.dispatch import is_traced, known
 from wengert.scipy.interpolate.common import (
     as_data,
     as_real,
     axis_of,
     column,
-    known,
     placed,
     require_fit,
     scipy_interpolate,

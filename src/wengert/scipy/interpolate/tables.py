@@ -10,12 +10,11 @@ from wengert.errors import ArgumentError, ShapeError
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.core import convert
 from wengert.ops.taking import take
-from wengert.scipy.dispatch import is_traced
+from wengert.scipy.dispatch import is_traced, known
 from wengert.scipy.interpolate.common import (
-    as_real,
+    as_inexact,
     axis_of,
     column,
-    known,
     placed,
     require_fit,
     scipy_interpolate,
@@ -98,7 +97,7 @@ class interp1d(scipy_interpolate.interp1d):  # type: ignore[misc]
         self._beyond = None if extends else pair
 
     def _read(self, x: Any, y: Any, kind: Any, axis: int, assume_sorted: bool) -> None:
-        x, y = as_real(x, "x", "interp1d"), as_operand(y)
+        x, y = as_inexact(x, "x", "interp1d"), as_operand(y)
         if kind not in (*_TABLES, *_ORDERS) and not isinstance(kind, (int, np.integer)):
             raise ArgumentError(
                 "interp1d: there is no such kind.",
@@ -127,7 +126,7 @@ class interp1d(scipy_interpolate.interp1d):  # type: ignore[misc]
     def __call__(self, x: Any) -> Any:
         if self._is_plain and not is_traced((x,)):
             return super().__call__(x)
-        points = as_real(x, "x", "interp1d")
+        points = as_inexact(x, "x", "interp1d")
         flat = np.reshape(points, (-1,))
         values = self._between(flat)
         if self._beyond is not None:

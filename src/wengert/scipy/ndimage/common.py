@@ -72,9 +72,7 @@ def axes_of(name: str, x: Any, axes: Any) -> tuple[int, ...]:
     return found
 
 
-def kernel_axes(
-    name: str, x: Any, axes: Any, origin: Any
-) -> tuple[tuple[int, ...], list[Any]]:
+def kernel_axes(name: str, x: Any, axes: Any, origin: Any) -> tuple[tuple[int, ...], list[Any]]:
     """The axes of a kernel, increasing whatever the order of `axes` (as in SciPy), and origins."""
     named = axes_of(name, x, axes)
     origins = sequence(name, origin, len(named))
@@ -120,4 +118,4 @@ def extended(
     padding = _PADDING[require_mode(name, mode)]
     if padding == "constant":
         return pad(x, widths, mode="constant", constant_values=cval)
-    return pad(x, widths, mode=padding)
+    return np.pad(x, widths, mode=padding)  # type: ignore[call-overload]

@@ -33,8 +33,10 @@ def _filtered(name: str, x: Any, factors: list[Any], output: Any, is_complex: bo
     for factor in factors:
         result = result * factor
     if output is None:
-        kept = x.dtype if x.dtype.char in "FDf" and not (is_complex and x.dtype.kind != "c") else (
-            np.complex128 if is_complex else np.float64
+        kept = (
+            x.dtype
+            if x.dtype.char in "FDf" and not (is_complex and x.dtype.kind != "c")
+            else (np.complex128 if is_complex else np.float64)
         )
         output = kept
     return finish(name, result, x, output)

@@ -17,7 +17,7 @@ from wengert.errors import ArgumentError
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.convolution import convolve_window
 from wengert.ops.core import conj
-from wengert.scipy.dispatch import follows_scipy, is_traced
+from wengert.scipy.dispatch import follows_scipy, is_traced, known
 from wengert.scipy.ndimage.common import (
     axes_of,
     axis_of,
@@ -45,9 +45,7 @@ def reach(name: str, size: int, origin: Any) -> tuple[int, int]:
     return before, size - 1 - before
 
 
-def _along(
-    name: str, x: Any, weights: Any, axis: int, mode: str, cval: Any, origin: Any
-) -> Any:
+def _along(name: str, x: Any, weights: Any, axis: int, mode: str, cval: Any, origin: Any) -> Any:
     """Sum over k of weights[k] x[i + k - reach] in double precision."""
     size, n = weights.shape[0], x.shape[axis]
     before, after = reach(name, size, origin)
@@ -358,7 +356,7 @@ def _gaussian_all(
     axes = axes_of(name, x, axes)
     columns = [sequence(name, v, len(axes)) for v in (sigma, order, mode, radius)]
     for axis, s, k, m, r in zip(axes, *columns, strict=True):
-        if s > 1e-15:
+        if known(s) is None or s > 1e-15:  # without a value it counts as positive
             x = _gaussian(name, x, axis, s, k, m, cval, truncate, r)
     return x
 
@@ -473,7 +471,9 @@ def generic_laplace(
         keywords = extra_keywords or {}
         return derivative2(x, axis, x.dtype, mode, cval, *extra_arguments, **keywords)
 
-    return finish("generic_laplace", _over_axes("generic_laplace", x, axes, mode, one, _total), x, output)
+    return finish(
+        "generic_laplace", _over_axes("generic_laplace", x, axes, mode, one, _total), x, output
+    )
 
 
 @follows_scipy("ndimage")

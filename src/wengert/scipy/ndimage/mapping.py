@@ -196,9 +196,7 @@ def _finite(base: Any, n: int) -> Any:
 # -- points ----------------------------------------------------------------------------------------
 
 
-def at_points(
-    c: Any, coordinates: list[Any], order: int, mode: str, cval: Any
-) -> Any:
+def at_points(c: Any, coordinates: list[Any], order: int, mode: str, cval: Any) -> Any:
     """The spline with coefficients `c` at points, one vector of coordinates for each first axis."""
     n_items = len(c.shape) - len(coordinates)
     lines = [

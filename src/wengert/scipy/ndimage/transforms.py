@@ -278,4 +278,3 @@ def geometric_transform(
     values = at_points(c, [places[i] + float(margin) for i in axes], order, mode, cval)
     result = np.reshape(values, shape)
     return finish(name, rounded(result, x, output), x, output)
-
