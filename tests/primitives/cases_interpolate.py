@@ -173,7 +173,7 @@ CASES = [
     Case("splrep", lambda x, y: ip.splev(_POINTS, ip.splrep(x, y), der=1), _places),
     Case(
         "splint",
-        lambda y: ip.splint(0.3, 2.0, ip.splrep(_X, y)),
+        lambda y: np.multiply(1.0, ip.splint(0.3, 2.0, ip.splrep(_X, y))),
         lambda rng: rng.uniform(-1, 1, 6),
         traces=False,
         float32=False,

@@ -24,7 +24,7 @@ def _distinct(rng: np.random.Generator) -> Any:
 
 
 def _mapped(rng: np.random.Generator) -> Any:
-    """An image, and places inside and outside of it, off the pixels and the middles between them."""
+    """An image, and places inside and outside of it, off pixels and middles between them."""
     whole = np.array([[0, 1, 2, -2, 3, 1], [1, 2, 0, 4, -3, 3]])
     return rng.uniform(-1, 1, (4, 5)), whole + 0.25 + rng.uniform(-0.15, 0.15, (2, 6))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ def basis(t: Any, k: int, points: Any, place: Any, nu: int = 0) -> Any:
         rows.append(saved)
     for degree in range(k - nu + 1, k + 1):
         parts = [degree * row / (knot(r + 1) - knot(r + 1 - degree)) for r, row in enumerate(rows)]
-        middle = [a - b for a, b in zip(parts, parts[1:], strict=False)]
+        middle = [a - b for a, b in pairwise(parts)]
         rows = [-parts[0], *middle, parts[-1]]
     return np.stack(rows, axis=1)
 
@@ -95,7 +96,7 @@ def integrated_spline(t: Any, c: Any, k: int) -> tuple[Any, Any, int]:
     return np.concatenate([t[:1], t, t[-1:]]), np.concatenate([zero, sums, tail]), k + 1
 
 
-class BSpline(scipy_interpolate.BSpline):  # type: ignore[misc]
+class BSpline(scipy_interpolate.BSpline):  # type: ignore[name-defined]
     """The spline sum over j of c[j] B_j(x) of degree k over the knots t.
 
     Parameters
@@ -334,7 +335,7 @@ def splint(a: Any, b: Any, tck: Any, full_output: int = 0) -> Any:
     if not is_traced((a, b, tck)) and not getattr(tck, "_held", None):
         return scipy_interpolate.splint(a, b, tck, full_output)
     t, c, k = _parts("splint", tck)
-    value = BSpline.of(t, c, k).integrate(a, b, extrapolate=False)
+    value = BSpline.of(t, c, k).integrate(a, b, extrapolate=False)[()]
     return (value, np.zeros(t.shape[0])) if full_output else value
 
 

@@ -20,6 +20,8 @@ from wengert.ops.linalg import banded
 from wengert.scipy.dispatch import is_traced, known
 from wengert.trace.tracer import missing_function
 
+# By name, as everywhere: SciPy has no annotations. mypy takes its classes for undefined names,
+# which is silenced where ours derive from them.
 scipy_interpolate = importlib.import_module("scipy.interpolate")
 
 
@@ -113,7 +115,7 @@ def solve_band(ab: Any, b: Any, lower: int, upper: int) -> Any:
     return np.reshape(x, b.shape)
 
 
-def refusing(name: str, found: type) -> type:
+def refusing(name: str, found: Any) -> type:
     """SciPy's class, which refuses traced arrays by name."""
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:

@@ -48,7 +48,7 @@ class _Cubic(PPoly):
         self._hold(hermite_coefficients(x, y, slopes), x, extrapolate, axis)
 
 
-class CubicHermiteSpline(_Cubic, scipy_interpolate.CubicHermiteSpline):  # type: ignore[misc]
+class CubicHermiteSpline(_Cubic, scipy_interpolate.CubicHermiteSpline):  # type: ignore[name-defined]
     """The piecewise cubic with given values and first derivatives.
 
     Parameters
@@ -110,7 +110,7 @@ def _require_real(owner: str, y: Any) -> None:
         )
 
 
-class PchipInterpolator(_Cubic, scipy_interpolate.PchipInterpolator):  # type: ignore[misc]
+class PchipInterpolator(_Cubic, scipy_interpolate.PchipInterpolator):  # type: ignore[name-defined]
     """The monotone piecewise cubic: no overshoot, continuous first derivative.
 
     Parameters
@@ -171,7 +171,7 @@ def _akima_slopes(x: Any, y: Any, method: str) -> Any:
     return np.where(is_weighted, mean, 0.5 * (m[3:] + m[:-3]))
 
 
-class Akima1DInterpolator(_Cubic, scipy_interpolate.Akima1DInterpolator):  # type: ignore[misc]
+class Akima1DInterpolator(_Cubic, scipy_interpolate.Akima1DInterpolator):  # type: ignore[name-defined]
     """Akima's piecewise cubic, whose slopes depend on five places each.
 
     Parameters
@@ -215,7 +215,7 @@ class Akima1DInterpolator(_Cubic, scipy_interpolate.Akima1DInterpolator):  # typ
 # -- the spline ------------------------------------------------------------------------------------
 
 
-class CubicSpline(_Cubic, scipy_interpolate.CubicSpline):  # type: ignore[misc]
+class CubicSpline(_Cubic, scipy_interpolate.CubicSpline):  # type: ignore[name-defined]
     """The piecewise cubic with continuous second derivative.
 
     Parameters
@@ -271,13 +271,13 @@ def _conditions(bc_type: Any, y: Any) -> list[Any]:
     if isinstance(bc_type, str):
         bc_type = (bc_type, bc_type)
         value = known(y)
-        if bc_type[0] == "periodic" and value is not None:
-            if not np.allclose(value[0], value[-1], rtol=1e-15, atol=1e-15):
-                raise ArgumentError(
-                    "CubicSpline: the first and last value of a periodic spline differ.",
-                    got=f"{value[0]} and {value[-1]}",
-                    expected="equal values",
-                )
+        is_known = bc_type[0] == "periodic" and value is not None
+        if is_known and not np.allclose(value[0], value[-1], rtol=1e-15, atol=1e-15):
+            raise ArgumentError(
+                "CubicSpline: the first and last value of a periodic spline differ.",
+                got=f"{value[0]} and {value[-1]}",
+                expected="equal values",
+            )
     elif any(isinstance(bc, str) and bc == "periodic" for bc in bc_type):
         bc_type = ()
     found = [_condition(bc, y) for bc in bc_type]

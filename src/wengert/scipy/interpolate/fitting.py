@@ -19,7 +19,6 @@ from wengert.scipy.interpolate.common import (
     as_data,
     as_real,
     axis_of,
-    column,
     require_fit,
     require_increasing,
     scipy_interpolate,
@@ -157,7 +156,7 @@ def _coefficients(x: Any, y: Any, t: Any, k: int, conditions: Any) -> Any:
         where = knot_intervals(t, k, at)
         for i, (order, _) in enumerate(end):
             blocks.append((basis(t, k, at, where, order), where, np.array([first + i])))
-    # A place lies in the support of its B-spline, so that no element is more than k off the diagonal.
+    # A place lies in the support of its B-spline: no element is more than k off the diagonal.
     weights = np.concatenate([b for b, _, _ in blocks])
     columns = np.concatenate([w for _, w, _ in blocks])[:, None] + np.arange(-k, 1)
     rows = np.concatenate([r for _, _, r in blocks])[:, None]

@@ -30,7 +30,7 @@ _DEGREES = {"slinear": 1, "cubic": 3, "quintic": 5, "pchip": 3}
 _METHODS = ("linear", "nearest", *_DEGREES)
 
 
-class RegularGridInterpolator(scipy_interpolate.RegularGridInterpolator):  # type: ignore[misc]
+class RegularGridInterpolator(scipy_interpolate.RegularGridInterpolator):  # type: ignore[name-defined]
     """The interpolant of values on a rectangular grid.
 
     Parameters
@@ -59,9 +59,8 @@ class RegularGridInterpolator(scipy_interpolate.RegularGridInterpolator):  # typ
     >>> import numpy as np, wengert as wg
     >>> from wengert.scipy import interpolate
     >>> grid = np.array([0.0, 1.0]), np.array([0.0, 2.0])
-    >>> def f(x):
-    ...     return interpolate.RegularGridInterpolator(grid, np.array([[0.0, 2.0], [1.0, 5.0]]))(x)[0]
-    >>> wg.grad(f)(np.array([[0.5, 0.5]]))
+    >>> f = interpolate.RegularGridInterpolator(grid, np.array([[0.0, 2.0], [1.0, 5.0]]))
+    >>> wg.grad(lambda x: f(x)[0])(np.array([[0.5, 0.5]]))
     array([[1.5 , 1.25]])
     """
 

@@ -65,7 +65,7 @@ def evaluate_powers(c: Any, x: Any, points: Any, nu: int, extrapolate: Any) -> A
     order = c.shape[0]
     own = take(c, pieces.place, axis=1)
     t = np.reshape(pieces.offset, (-1, *(1,) * (len(c.shape) - 2)))
-    total = own[0] * (0.0 * t) if nu >= order else None  # NaN of NaN
+    total: Any = own[0] * (0.0 * t) if nu >= order else None  # NaN of NaN
     for row in range(order - nu):
         term = own[row] * _falling(order - 1 - row, nu) if nu else own[row]
         total = term if total is None else total * t + term
@@ -128,7 +128,7 @@ def _checked(owner: str, c: Any, x: Any, extrapolate: Any, axis: int) -> tuple[A
     return c, x, extrapolate if extrapolate == "periodic" else bool(extrapolate), axis
 
 
-class PPoly(_Held, scipy_interpolate.PPoly):  # type: ignore[misc]
+class PPoly(_Held, scipy_interpolate.PPoly):  # type: ignore[name-defined]
     """A piecewise polynomial in powers of the distance from the left end of each piece.
 
     Parameters
@@ -268,7 +268,7 @@ def primitive_at(c: Any, x: Any, points: Any, extrapolate: Any) -> Any:
     return evaluate_powers(whole, x, rest, 0, True) + column(turns, total) * total
 
 
-class BPoly(_Held, scipy_interpolate.BPoly):  # type: ignore[misc]
+class BPoly(_Held, scipy_interpolate.BPoly):  # type: ignore[name-defined]
     """A piecewise polynomial in Bernstein's basis, by de Casteljau's algorithm.
 
     Parameters are those of `PPoly`; `c[a]` belongs to C(k, a) s^a (1 - s)^(k - a), s from 0 to 1

@@ -79,9 +79,7 @@ class _Polynomial:
         return np.stack([placed(row, shape, axis) for row in rows])
 
 
-class BarycentricInterpolator(  # type: ignore[misc]
-    _Polynomial, scipy_interpolate.BarycentricInterpolator
-):
+class BarycentricInterpolator(_Polynomial, scipy_interpolate.BarycentricInterpolator):  # type: ignore[name-defined]
     """The polynomial through the data, in Lagrange's form.
 
     Parameters
@@ -183,7 +181,7 @@ def _slopes_at_places(xi: Any, weights: Any, y: Any) -> Any:
     return np.reshape(d @ np.reshape(y, (n, -1)), y.shape)
 
 
-class KroghInterpolator(_Polynomial, scipy_interpolate.KroghInterpolator):  # type: ignore[misc]
+class KroghInterpolator(_Polynomial, scipy_interpolate.KroghInterpolator):  # type: ignore[name-defined]
     """The polynomial through the data, in Newton's form; equal neighbors give derivatives.
 
     Parameters

@@ -25,7 +25,7 @@ _ORDERS = {"zero": 0, "slinear": 1, "quadratic": 2, "cubic": 3}
 _TABLES = ("linear", "nearest", "nearest-up", "previous", "next")
 
 
-class interp1d(scipy_interpolate.interp1d):  # type: ignore[misc]
+class interp1d(scipy_interpolate.interp1d):  # type: ignore[name-defined]
     """The interpolant of a table of values.
 
     Parameters
@@ -73,6 +73,8 @@ class interp1d(scipy_interpolate.interp1d):  # type: ignore[misc]
         fill_value: Any = np.nan,
         assume_sorted: bool = False,
     ) -> None:
+        self._spline: Any = None
+        self._beyond: Any = None
         self._is_plain = not is_traced((x, y, fill_value))
         self._method = kind
         if self._is_plain:
@@ -94,7 +96,8 @@ class interp1d(scipy_interpolate.interp1d):  # type: ignore[misc]
         else:
             self._raises = bool(self.bounds_error)
         pair = fill_value if isinstance(fill_value, tuple) else (fill_value, fill_value)
-        self._beyond = None if extends else pair
+        if not extends:
+            self._beyond = pair
 
     def _read(self, x: Any, y: Any, kind: Any, axis: int, assume_sorted: bool) -> None:
         x, y = as_inexact(x, "x", "interp1d"), as_operand(y)
@@ -118,7 +121,6 @@ class interp1d(scipy_interpolate.interp1d):  # type: ignore[misc]
             order = np.argsort(x, kind="stable")
             x, y = take(x, order), take(y, order, axis=0)
         self._places, self._values, self._axis = x, y, axis
-        self._spline = None
         degree = _ORDERS.get(kind, kind)
         if not isinstance(degree, str):
             self._spline = make_interp_spline(x, y, degree, check_finite=False)
@@ -142,7 +144,7 @@ class interp1d(scipy_interpolate.interp1d):  # type: ignore[misc]
             spline = self._spline
             if self._is_plain:
                 spline = make_interp_spline(x, y, degree, check_finite=False)
-            return spline(points)  # type: ignore[misc]
+            return spline(points)
         last = x.shape[0] - 1
         if kind == "linear":
             high = np.clip(np.searchsorted(x, points), 1, max(last, 1))
@@ -150,8 +152,8 @@ class interp1d(scipy_interpolate.interp1d):  # type: ignore[misc]
             slope = (take(y, high, axis=0) - below) / column(take(x, high) - left, below)
             return slope * column(points - left, below) + below
         if kind in ("previous", "next"):
-            side = "right" if kind == "previous" else "left"
-            place = np.searchsorted(x, points, side=side) - (kind == "previous")
+            before = kind == "previous"
+            place = np.searchsorted(x, points, side="right" if before else "left") - before
         else:
             middles = x[1:] / 2 + x[:-1] / 2
             place = np.searchsorted(middles, points, side="left" if kind == "nearest" else "right")
@@ -161,12 +163,12 @@ class interp1d(scipy_interpolate.interp1d):  # type: ignore[misc]
         below, above = points < self._places[0], points > self._places[-1]
         if self._raises:
             self._check(points, below, above)
-        low, high = self._beyond  # type: ignore[misc]
+        low, high = self._beyond
         axis, rank = self._axis, len(values.shape) - 1
 
         def items(v: Any) -> Any:
             """A fill value in the shape of the items of the values."""
-            v = as_operand(v)
+            v = convert(as_operand(v), values.dtype)
             return np.reshape(v, v.shape[1:]) if axis == 0 and len(v.shape) > rank else v
 
         values = np.where(column(below, values), items(low), values)

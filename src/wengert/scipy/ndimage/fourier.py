@@ -21,7 +21,7 @@ def _frequencies(name: str, x: Any, n: int, axis: int) -> list[Any]:
     found = []
     for i, size in enumerate(x.shape):
         if n >= 0 and i == axis:
-            k = np.arange(size) / n
+            k: Any = np.arange(size) / n
         else:
             k = np.fft.fftfreq(size)
         found.append(k.reshape((*(1,) * i, size, *(1,) * (len(x.shape) - 1 - i))))

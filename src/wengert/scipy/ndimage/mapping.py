@@ -286,8 +286,8 @@ def map_coordinates(
     -----
     Differentiable in the image, its coordinates and `cval`. A spline of order k has k - 1
     continuous derivatives; where the next one jumps it is that of the interval on the right. With
-    order 0 the derivative in the coordinates is 0. In mode "constant" the jump to `cval` at the ends has no
-    derivative.
+    order 0 the derivative in the coordinates is 0. In mode "constant" the jump to `cval` at the
+    ends has no derivative.
 
     Examples
     --------

@@ -22,7 +22,7 @@ class _Regions(NamedTuple):
 
     pixels: Any
     region: Any
-    count: int
+    n: int
     wanted: Any  # the region of each index; `count` where there is none
 
 
@@ -53,7 +53,7 @@ def _regions(name: str, x: Any, labels: Any, index: Any) -> _Regions:
 
 
 def _summed(values: Any, r: _Regions) -> Any:
-    start = np.zeros(r.count, np.complex128 if values.dtype.kind == "c" else np.float64)
+    start = np.zeros(r.n, np.complex128 if values.dtype.kind == "c" else np.float64)
     return scatter_add(start, convert(values, start.dtype), (r.region,), (0,))
 
 
@@ -62,7 +62,7 @@ def _chosen(x: Any, r: _Regions) -> Any:
 
 
 def _counts(r: _Regions) -> Any:
-    return np.bincount(r.region, minlength=r.count).astype(float)
+    return np.bincount(r.region, minlength=r.n).astype(float)
 
 
 def _result(values: Any, r: _Regions) -> Any:
@@ -159,14 +159,14 @@ def _sorted_regions(name: str, x: Any, r: _Regions) -> tuple[Any, Any]:
         )
     values = _chosen(x, r)
     order = np.lexsort((values, r.region))
-    starts = np.concatenate([[0], np.cumsum(np.bincount(r.region, minlength=r.count))])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(r.region, minlength=r.n))])
     return take(values, order), starts
 
 
 def _at(values: Any, places: Any, r: _Regions, starts: Any) -> Any:
     """Sorted pixels at one place of each region; 0 for a region without pixels."""
     if not values.shape[0]:
-        return np.zeros(r.count)
+        return np.zeros(r.n)
     is_empty = starts[1:] == starts[:-1]
     found = take(values, np.clip(places, 0, values.shape[0] - 1))
     return np.where(is_empty, 0.0, found) if is_empty.any() else found

@@ -261,8 +261,8 @@ def geometric_transform(
     """The image at `mapping(o, *extra_arguments, **extra_keywords)` for each pixel o of the result.
 
     The function is called once for each pixel, with a tuple of integers, and its coordinates may be
-    traced; what it reads that is traced is passed in `extra_arguments`, so that it is seen. For many
-    pixels compute all places at once and call `map_coordinates`.
+    traced; what it reads that is traced is passed in `extra_arguments`, so that it is seen. For
+    many pixels compute all places at once and call `map_coordinates`.
     """
     x = image(input)
     name = "geometric_transform"
