@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+import wengert.scipy.interpolate
 import wengert.scipy.linalg
+import wengert.scipy.ndimage
 import wengert.scipy.special
 from wengert.numpy import _creation
 from wengert.trace.tracer import Tracer, function_handlers, ufunc_handlers, ufunc_method_handlers
@@ -80,6 +82,40 @@ PROMISED: dict[str, str] = {
         scipy.linalg.qr scipy.linalg.eigh scipy.linalg.eigvalsh scipy.linalg.eig
         scipy.linalg.eigvals scipy.linalg.svd scipy.linalg.svdvals scipy.linalg.pinv
         scipy.linalg.lstsq scipy.linalg.norm
+    """,
+    "Interpolation": """
+        scipy.interpolate.CubicSpline scipy.interpolate.PchipInterpolator
+        scipy.interpolate.Akima1DInterpolator scipy.interpolate.CubicHermiteSpline
+        scipy.interpolate.PPoly scipy.interpolate.BPoly scipy.interpolate.BSpline
+        scipy.interpolate.make_interp_spline scipy.interpolate.make_lsq_spline
+        scipy.interpolate.splrep scipy.interpolate.splev scipy.interpolate.splint
+        scipy.interpolate.splder scipy.interpolate.splantider scipy.interpolate.interp1d
+        scipy.interpolate.RegularGridInterpolator scipy.interpolate.interpn
+        scipy.interpolate.BarycentricInterpolator scipy.interpolate.KroghInterpolator
+        scipy.interpolate.barycentric_interpolate scipy.interpolate.krogh_interpolate
+        scipy.interpolate.pchip_interpolate scipy.interpolate.lagrange
+        scipy.interpolate.RBFInterpolator
+    """,
+    "Images": """
+        scipy.ndimage.correlate scipy.ndimage.correlate1d scipy.ndimage.convolve
+        scipy.ndimage.convolve1d scipy.ndimage.gaussian_filter scipy.ndimage.gaussian_filter1d
+        scipy.ndimage.uniform_filter scipy.ndimage.uniform_filter1d scipy.ndimage.laplace
+        scipy.ndimage.gaussian_laplace scipy.ndimage.gaussian_gradient_magnitude
+        scipy.ndimage.generic_laplace scipy.ndimage.generic_gradient_magnitude
+        scipy.ndimage.sobel scipy.ndimage.prewitt scipy.ndimage.minimum_filter
+        scipy.ndimage.minimum_filter1d scipy.ndimage.maximum_filter
+        scipy.ndimage.maximum_filter1d scipy.ndimage.median_filter
+        scipy.ndimage.percentile_filter scipy.ndimage.rank_filter scipy.ndimage.grey_erosion
+        scipy.ndimage.grey_dilation scipy.ndimage.grey_opening scipy.ndimage.grey_closing
+        scipy.ndimage.morphological_gradient scipy.ndimage.morphological_laplace
+        scipy.ndimage.white_tophat scipy.ndimage.black_tophat scipy.ndimage.spline_filter
+        scipy.ndimage.spline_filter1d scipy.ndimage.map_coordinates scipy.ndimage.shift
+        scipy.ndimage.zoom scipy.ndimage.rotate scipy.ndimage.affine_transform
+        scipy.ndimage.geometric_transform scipy.ndimage.fourier_gaussian
+        scipy.ndimage.fourier_uniform scipy.ndimage.fourier_shift
+        scipy.ndimage.fourier_ellipsoid scipy.ndimage.sum_labels scipy.ndimage.mean
+        scipy.ndimage.variance scipy.ndimage.standard_deviation scipy.ndimage.minimum
+        scipy.ndimage.maximum scipy.ndimage.median scipy.ndimage.center_of_mass
     """,
     "Arrays made under a trace (wengert.numpy)": """
         wnp.array wnp.asarray wnp.zeros wnp.ones wnp.full wnp.empty wnp.zeros_like wnp.ones_like
@@ -173,7 +209,9 @@ _READERS: dict[str, Callable[[str], bool]] = {
     "x[...]": lambda name: "getitem" in function_handlers,
     "x.": _is_method,
     "wnp.": lambda name: name in CREATION,
+    "scipy.interpolate.": _scipy(wengert.scipy.interpolate),
     "scipy.linalg.": _scipy(wengert.scipy.linalg),
+    "scipy.ndimage.": _scipy(wengert.scipy.ndimage),
     "scipy.special.": _scipy(wengert.scipy.special),
 }
 
@@ -184,7 +222,12 @@ def others() -> tuple[str, ...]:
     known_objects = [numpy_object(n) for n in known if not n.startswith(tuple(_READERS))]
     found = [
         f"scipy.{home}.{name}"
-        for home, module in (("linalg", wengert.scipy.linalg), ("special", wengert.scipy.special))
+        for home, module in (
+            ("interpolate", wengert.scipy.interpolate),
+            ("linalg", wengert.scipy.linalg),
+            ("ndimage", wengert.scipy.ndimage),
+            ("special", wengert.scipy.special),
+        )
         for name in module.__all__
     ]
     found += [f"wnp.{name}" for name in CREATION]

@@ -266,6 +266,7 @@ def uniform_filter(
         if n > 1:
             weights = np.full(int(n), 1.0 / int(n))
             result = _along("uniform_filter", result, weights, axis, m, cval, o)
+            result = _between(result, x.dtype)
     return finish("uniform_filter", result, x, output)
 
 
@@ -393,14 +394,16 @@ def gaussian_filter(
 # -- derivatives -----------------------------------------------------------------------------------
 
 
-def _edges(name: str, x: Any, axis: int, mode: Any, cval: Any, across: list[float]) -> Any:
+def _edges(
+    name: str, x: Any, axis: int, mode: Any, cval: Any, across: list[float], dtype: Any
+) -> Any:
     """A central difference along `axis`, smoothed along the other axes."""
     axis = axis_of(name, x, axis)
     modes = sequence(name, mode, len(x.shape))
     x = _along(name, x, np.array([-1.0, 0.0, 1.0]), axis, modes[axis], cval, 0)
     for other in range(len(x.shape)):
         if other != axis:
-            x = _along(name, x, np.array(across), other, modes[other], cval, 0)
+            x = _along(name, _between(x, dtype), np.array(across), other, modes[other], cval, 0)
     return x
 
 
@@ -410,7 +413,7 @@ def prewitt(
 ) -> Any:
     """Prewitt's filter: a difference along `axis`, sums of three along the others."""
     x = image(input)
-    result = _edges("prewitt", in_double(x), axis, mode, cval, [1.0, 1.0, 1.0])
+    result = _edges("prewitt", in_double(x), axis, mode, cval, [1.0, 1.0, 1.0], x.dtype)
     return finish("prewitt", result, x, output)
 
 
@@ -420,7 +423,7 @@ def sobel(
 ) -> Any:
     """Sobel's filter: a difference along `axis`, weighted sums of three along the others."""
     x = image(input)
-    result = _edges("sobel", in_double(x), axis, mode, cval, [1.0, 2.0, 1.0])
+    result = _edges("sobel", in_double(x), axis, mode, cval, [1.0, 2.0, 1.0], x.dtype)
     return finish("sobel", result, x, output)
 
 
