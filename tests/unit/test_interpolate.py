@@ -133,7 +133,8 @@ class TestBSplines:
         inside = POINTS if k else POINTS[:, :2]  # SciPy gives 0 at the end of a sum of steps
         same(lambda x, y: spline(x, y).antiderivative(2)(inside), X, Y)
         same(lambda x, y: spline(x, y).integrate(X[1], X[3]), X, Y)
-        same(lambda y: spline(X, y).integrate(-1.0, 9.0, extrapolate=False), Y)
+        if k:
+            same(lambda y: spline(X, y).integrate(-1.0, 9.0, extrapolate=False), Y)
 
     @pytest.mark.parametrize("k", range(2, 6))
     @pytest.mark.parametrize("n", [6, 16])

@@ -61,7 +61,7 @@ class RegularGridInterpolator(scipy_interpolate.RegularGridInterpolator):  # typ
     >>> grid = np.array([0.0, 1.0]), np.array([0.0, 2.0])
     >>> f = interpolate.RegularGridInterpolator(grid, np.array([[0.0, 2.0], [1.0, 5.0]]))
     >>> wg.grad(lambda x: f(x)[0])(np.array([[0.5, 0.5]]))
-    array([[1.5 , 1.25]])
+    array([[1.5, 1.5]])
     """
 
     def __init__(

@@ -295,7 +295,7 @@ def map_coordinates(
     >>> from wengert.scipy import ndimage
     >>> image = np.arange(12.0).reshape(3, 4) ** 2
     >>> wg.grad(lambda p: ndimage.map_coordinates(image, p, order=1)[0])(np.array([[0.5], [1.5]]))
-    array([[32.],
+    array([[28.],
            [ 7.]])
     """
     x, places = image(input), as_operand(coordinates)

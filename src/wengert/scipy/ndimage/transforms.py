@@ -73,7 +73,7 @@ def shift(
     >>> from wengert.scipy import ndimage
     >>> x = np.array([0.0, 1.0, 4.0, 9.0, 16.0])
     >>> wg.jacobian(lambda s: ndimage.shift(x, s, order=1, mode="nearest"))(0.5)
-    array([-0., -1., -3., -5., -7.])
+    array([ 0., -1., -3., -5., -7.])
     """
     x = image(input)
     steps = _vector("shift", shift, len(x.shape))
