@@ -246,8 +246,8 @@ def uniform_filter1d(
     x = image(input)
     axis = axis_of("uniform_filter1d", x, axis)
     reach("uniform_filter1d", int(size), origin)
-    weights = np.full(int(size), 1.0 / int(size))
-    result = _along("uniform_filter1d", in_double(x), weights, axis, mode, cval, origin)
+    ones = np.ones(int(size))
+    result = _along("uniform_filter1d", in_double(x), ones, axis, mode, cval, origin) / int(size)
     return finish("uniform_filter1d", result, x, output)
 
 
@@ -269,8 +269,8 @@ def uniform_filter(
     result = in_double(x)
     for axis, n, m, o in zip(axes, *columns, strict=True):
         if n > 1:
-            weights = np.full(int(n), 1.0 / int(n))
-            result = _along("uniform_filter", result, weights, axis, m, cval, o)
+            ones = np.ones(int(n))
+            result = _along("uniform_filter", result, ones, axis, m, cval, o) / int(n)
             result = _between(result, x.dtype)
     return finish("uniform_filter", result, x, output)
 
