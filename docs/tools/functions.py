@@ -102,7 +102,8 @@ PROMISED: dict[str, str] = {
         scipy.ndimage.convolve1d scipy.ndimage.gaussian_filter scipy.ndimage.gaussian_filter1d
         scipy.ndimage.uniform_filter scipy.ndimage.uniform_filter1d scipy.ndimage.laplace
         scipy.ndimage.gaussian_laplace scipy.ndimage.gaussian_gradient_magnitude
-        scipy.ndimage.generic_laplace scipy.ndimage.generic_gradient_magnitude
+        scipy.ndimage.generic_filter scipy.ndimage.generic_laplace
+        scipy.ndimage.generic_gradient_magnitude
         scipy.ndimage.sobel scipy.ndimage.prewitt scipy.ndimage.minimum_filter
         scipy.ndimage.minimum_filter1d scipy.ndimage.maximum_filter
         scipy.ndimage.maximum_filter1d scipy.ndimage.median_filter

@@ -127,6 +127,8 @@ class TestOrder:
             same(lambda x: f(x, (2, 3, 4), None, None, mode, 0.2, (0, 1, -1)), CUBE)
             same(lambda x: f(x, None, FOOTPRINT, None, mode, 0.2, (-1, 0, 1)), CUBE)
             same(lambda x: f(x, (3, 2), None, None, mode, 0.2, axes=(0, 2)), CUBE)
+        spread = lambda v, p: np.sum(v**p) - np.max(v)
+        same(lambda x: nd.generic_filter(x, spread, (2, 3), None, None, mode, 0.2, 0, (2,)), IMAGE)
         same(lambda x: nd.maximum_filter1d(x, 4, 1, None, mode, 0.3, 1), CUBE)
         same(lambda x: nd.minimum_filter1d(x, 4, 1, None, mode, 0.3, 1), CUBE)
 

@@ -54,6 +54,7 @@ from wengert.scipy.ndimage.measurements import (
 )
 from wengert.scipy.ndimage.order import (
     black_tophat,
+    generic_filter,
     grey_closing,
     grey_dilation,
     grey_erosion,
@@ -93,6 +94,7 @@ __all__ = [
     "gaussian_filter1d",
     "gaussian_gradient_magnitude",
     "gaussian_laplace",
+    "generic_filter",
     "generic_gradient_magnitude",
     "generic_laplace",
     "geometric_transform",

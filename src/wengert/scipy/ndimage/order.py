@@ -210,6 +210,20 @@ def maximum_filter(
 # -- ranks -----------------------------------------------------------------------------------------
 
 
+def _footprint(name: str, x: Any, size: Any, footprint: Any, axes: Any) -> Any:
+    """The footprint, that of a whole box where only a size is given."""
+    if footprint is None and size is None:
+        raise ArgumentError(
+            f"{name}: there is neither a size nor a footprint.",
+            got="size=None, footprint=None",
+            expected="one of them",
+        )
+    if footprint is not None:
+        return footprint
+    count = len(axes_of(name, x, axes))
+    return np.ones([int(n) for n in sequence(name, size, count)], bool)
+
+
 def _ranked(
     name: str,
     x: Any,
@@ -222,15 +236,7 @@ def _ranked(
     axes: Any,
 ) -> Any:
     _require_real(name, x)
-    if footprint is None:
-        if size is None:
-            raise ArgumentError(
-                f"{name}: there is neither a size nor a footprint.",
-                got="size=None, footprint=None",
-                expected="one of them",
-            )
-        count = len(axes_of(name, x, axes))
-        footprint = np.ones([int(n) for n in sequence(name, size, count)], bool)
+    footprint = _footprint(name, x, size, footprint, axes)
     own, origins = kernel_axes(name, x, axes, origin)
     modes = sequence(name, mode, len(own))
     windows = _windows(name, x, footprint, own, modes, cval, origins)
@@ -308,6 +314,32 @@ def percentile_filter(
 
     result = _ranked("percentile_filter", x, rank, size, footprint, mode, cval, origin, axes)
     return finish("percentile_filter", result, x, output)
+
+
+@follows_scipy("ndimage")
+def generic_filter(
+    input: Any,
+    function: Callable[..., Any],
+    size: Any = None,
+    footprint: Any = None,
+    output: Any = None,
+    mode: Any = "reflect",
+    cval: Any = 0.0,
+    origin: Any = 0,
+    extra_arguments: Any = (),
+    extra_keywords: Any = None,
+    *,
+    axes: Any = None,
+) -> Any:
+    """`function` of the vector of elements in each window, called once for each pixel."""
+    x = image(input)
+    name = "generic_filter"
+    own, origins = kernel_axes(name, x, axes, origin)
+    footprint = _footprint(name, x, size, footprint, axes)
+    windows = _windows(name, x, footprint, own, sequence(name, mode, len(own)), cval, origins)
+    keywords = extra_keywords or {}
+    one = lambda window: function(window, *extra_arguments, **keywords)
+    return finish(name, np.apply_along_axis(one, 0, windows), x, output)
 
 
 # -- morphology ------------------------------------------------------------------------------------
