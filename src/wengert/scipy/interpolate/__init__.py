@@ -1,6 +1,7 @@
 """SciPy's interpolation for traced arrays: in the points, the data, and the places of the data.
 
-    piecewise     PPoly, BPoly: piecewise polynomials
+    piecewise     PPoly: piecewise polynomials in powers
+    bernstein     BPoly: the same in Bernstein's basis
     cubic         CubicSpline, PchipInterpolator, Akima1DInterpolator, CubicHermiteSpline
     bsplines      BSpline, splev, splint, splder, splantider
     fitting       make_interp_spline, make_lsq_spline, splrep
@@ -20,6 +21,7 @@ from __future__ import annotations
 from typing import Any
 
 from wengert.scipy.dispatch import without_rule
+from wengert.scipy.interpolate.bernstein import BPoly
 from wengert.scipy.interpolate.bsplines import BSpline, splantider, splder, splev, splint
 from wengert.scipy.interpolate.common import refusing, scipy_interpolate
 from wengert.scipy.interpolate.cubic import (
@@ -31,7 +33,7 @@ from wengert.scipy.interpolate.cubic import (
 )
 from wengert.scipy.interpolate.fitting import make_interp_spline, make_lsq_spline, splrep
 from wengert.scipy.interpolate.grids import RegularGridInterpolator, interpn
-from wengert.scipy.interpolate.piecewise import BPoly, PPoly
+from wengert.scipy.interpolate.piecewise import PPoly
 from wengert.scipy.interpolate.polynomials import (
     BarycentricInterpolator,
     KroghInterpolator,

@@ -49,9 +49,9 @@ class interp1d(scipy_interpolate.interp1d):  # type: ignore[name-defined]
 
     Notes
     -----
-    At a place the derivative of "linear" in the points is that of the interval on the left, as the
-    interval is chosen (`np.interp`: on the right). "nearest" and its relatives are constant
-    between jumps.
+    At a place the derivative of "linear" in the points is that of the interval on the right, and of
+    two equal places the later one counts, as in `np.interp`. "nearest" and its relatives are
+    constant between jumps.
 
     Examples
     --------
@@ -147,7 +147,7 @@ class interp1d(scipy_interpolate.interp1d):  # type: ignore[name-defined]
             return spline(points)
         last = x.shape[0] - 1
         if kind == "linear":
-            high = np.clip(np.searchsorted(x, points), 1, max(last, 1))
+            high = np.clip(np.searchsorted(x, points, side="right"), 1, max(last, 1))
             left, below = take(x, high - 1), take(y, high - 1, axis=0)
             slope = (take(y, high, axis=0) - below) / column(take(x, high) - left, below)
             return slope * column(points - left, below) + below

@@ -1,7 +1,9 @@
 """SciPy's functions of images for traced arrays.
 
-    linear         correlate, convolve, gaussian_filter, uniform_filter, sobel, laplace ...
-    order          minimum_filter, maximum_filter, median_filter, rank_filter, grey_erosion ...
+    linear         correlate, convolve, along one axis and with kernels
+    smoothing      gaussian_filter, uniform_filter, sobel, laplace ...
+    order          minimum_filter, maximum_filter, median_filter, rank_filter, generic_filter
+    morphology     grey_erosion, grey_dilation, white_tophat ...
     mapping        map_coordinates, spline_filter
     transforms     shift, zoom, rotate, affine_transform, geometric_transform
     fourier        fourier_gaussian, fourier_uniform, fourier_shift, fourier_ellipsoid
@@ -23,23 +25,7 @@ from wengert.scipy.ndimage.fourier import (
     fourier_shift,
     fourier_uniform,
 )
-from wengert.scipy.ndimage.linear import (
-    convolve,
-    convolve1d,
-    correlate,
-    correlate1d,
-    gaussian_filter,
-    gaussian_filter1d,
-    gaussian_gradient_magnitude,
-    gaussian_laplace,
-    generic_gradient_magnitude,
-    generic_laplace,
-    laplace,
-    prewitt,
-    sobel,
-    uniform_filter,
-    uniform_filter1d,
-)
+from wengert.scipy.ndimage.linear import convolve, convolve1d, correlate, correlate1d
 from wengert.scipy.ndimage.mapping import map_coordinates, spline_filter, spline_filter1d
 from wengert.scipy.ndimage.measurements import (
     center_of_mass,
@@ -52,23 +38,38 @@ from wengert.scipy.ndimage.measurements import (
     sum_labels,
     variance,
 )
-from wengert.scipy.ndimage.order import (
+from wengert.scipy.ndimage.morphology import (
     black_tophat,
-    generic_filter,
     grey_closing,
     grey_dilation,
     grey_erosion,
     grey_opening,
+    morphological_gradient,
+    morphological_laplace,
+    white_tophat,
+)
+from wengert.scipy.ndimage.order import (
+    generic_filter,
     maximum_filter,
     maximum_filter1d,
     median_filter,
     minimum_filter,
     minimum_filter1d,
-    morphological_gradient,
-    morphological_laplace,
     percentile_filter,
     rank_filter,
-    white_tophat,
+)
+from wengert.scipy.ndimage.smoothing import (
+    gaussian_filter,
+    gaussian_filter1d,
+    gaussian_gradient_magnitude,
+    gaussian_laplace,
+    generic_gradient_magnitude,
+    generic_laplace,
+    laplace,
+    prewitt,
+    sobel,
+    uniform_filter,
+    uniform_filter1d,
 )
 from wengert.scipy.ndimage.transforms import (
     affine_transform,
