@@ -1,0 +1,69 @@
+"""`autograd.numpy`: NumPy's namespace.
+
+`wengert.numpy`, and what autograd has besides: `r_` and `c_` with traced values, a `clip` with
+derivative zero at its bounds, `make_diagonal`. In Wengert programs plain NumPy works as well,
+except where a function makes arrays of its own; see `wengert.numpy`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as _np
+
+import wengert.numpy as _wnp
+from wengert.compat.autograd.numpy import (
+    fft,
+    linalg,
+    numpy_boxes,
+    numpy_vjps,
+    numpy_vspaces,
+    numpy_wrapper,
+    random,
+)
+from wengert.compat.autograd.numpy._functions import (
+    array_from_args,
+    c_,
+    clip,
+    concatenate_args,
+    make_diagonal,
+    metadata,
+    parse_einsum_input,
+    r_,
+)
+
+_OWN = {
+    "array_from_args",
+    "c_",
+    "clip",
+    "concatenate_args",
+    "fft",
+    "linalg",
+    "make_diagonal",
+    "metadata",
+    "numpy_boxes",
+    "numpy_vjps",
+    "numpy_vspaces",
+    "numpy_wrapper",
+    "parse_einsum_input",
+    "r_",
+    "random",
+}
+__all__ = sorted({*_wnp.__all__, *_OWN})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _wnp.__all__:
+        value = getattr(_wnp, name)
+    elif not name.startswith("__") or name == "__version__":
+        value = getattr(_np, name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *dir(_np)})
+
+

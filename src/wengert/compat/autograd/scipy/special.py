@@ -1,0 +1,16 @@
+"""`autograd.scipy.special`: `wengert.scipy.special`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("wengert.scipy.special"), name)
+
+
+def __dir__() -> list[str]:
+    return dir(import_module("wengert.scipy.special"))

@@ -1,0 +1,12 @@
+"""`autograd.scipy.stats.gamma`: the methods of `wengert.scipy.stats.gamma`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("wengert.scipy.stats").gamma, name)
