@@ -18,6 +18,7 @@ from wengert import trees
 from wengert.api.arguments import Selection, as_leaf, leaf_type, rebuild_tree
 from wengert.api.differentiate import (
     Recorded,
+    one,
     pull_back,
     pullback_program,
     push_forward,
@@ -39,8 +40,8 @@ from wengert.compat.autograd._primitives import (
 from wengert.compat.autograd._vspaces import SparseObject, VSpace, add_trees, vspace
 from wengert.compat.autograd.tracer import Node, isbox
 from wengert.compat.autograd.util import toposort
-from wengert.errors import NotDifferentiableError
-from wengert.ops.core import broadcast_to, conj, convert, full, zeros_of
+from wengert.errors import NonScalarOutputError, NotDifferentiableError
+from wengert.ops.core import broadcast_to, conj, convert, zeros_of
 from wengert.trace.evaluate import evaluate
 from wengert.trace.tracer import Tracer
 
@@ -136,31 +137,25 @@ def value_and_gradient(
     An array of one element counts as a number.
     """
     selection, recorded = recorded_at(fun, x, outlives=False, has_aux=has_aux)
-    if len(recorded.types) != 1 or recorded.types[0].size != 1 or not is_real(recorded.types[0]):
-        raise NotDifferentiableError(
+    types = recorded.types
+    if len(types) != 1 or types[0].size != 1 or types[0].dtype.kind != "f":
+        raise NonScalarOutputError(
             f"{name} only applies to real scalar-output functions.",
-            got=", ".join(map(repr, recorded.types)),
+            got=", ".join(map(repr, types)),
             expected="one real number",
             try_="jacobian, elementwise_grad or holomorphic_grad",
         )
-    type_ = recorded.types[0]
-    is_recorded = any(isinstance(v, Tracer) for v in (*selection.leaves, *recorded.residuals))
-    is_scalar = type_.shape == () and type_.dtype.kind == "f"
-    one = full((), 1, type_.dtype) if is_recorded else type_.dtype.type(1)
+    type_ = types[0]
+    seed = one(type_.dtype)
     if not recorded.linearized.out_active:
         found = [zeros_of(leaf) for leaf in selection.leaves]
-    elif is_scalar:
+    elif type_.shape == ():
         program = pullback_program(recorded, of_one=True)
-        found = evaluate(program, [*recorded.residuals, one])
+        found = evaluate(program, [*recorded.residuals, seed])
     else:
-        found = pull_back(recorded, [broadcast_to(one, type_.shape)])
+        found = pull_back(recorded, [broadcast_to(seed, type_.shape)])
     gradient = rebuild_tree(selection.spec, [conj(ct) for ct in scalars(found)])
     return rebuild_tree(recorded.spec, recorded.values), gradient, recorded.aux
-
-
-def is_real(type_: Any) -> bool:
-    """Whether a result is real; integers and booleans, which have no derivative, are."""
-    return type_.dtype.kind != "c"
 
 
 # -- forward mode ----------------------------------------------------------------------------------

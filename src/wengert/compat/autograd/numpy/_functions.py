@@ -6,11 +6,29 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compat.autograd._boxes import getval
 from wengert.control.checkpoint import stop_gradient
 from wengert.errors import ArgumentError
 from wengert.ops.core import reshape
 from wengert.ops.joining import array_of, concatenate, has_tracer
 from wengert.ops.taking import take
+
+
+class _IntegerMeta(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.__mro__[1])
+
+
+def _integer_type(base: Any) -> Any:
+    """NumPy's integer type, whose constructor takes the value of a traced number, a constant."""
+
+    def new(cls: Any, value: Any = 0) -> Any:
+        return base(getval(value))
+
+    return _IntegerMeta(base.__name__, (base,), {"__new__": new})
+
+
+int8, int16, int32, int64 = map(_integer_type, (np.int8, np.int16, np.int32, np.int64))
 
 
 class _AxisConcatenator:
