@@ -13,7 +13,10 @@ place of the equation (`Primitive.inline`), so that they are differentiated like
 where there are no values (in a loop body) they are recorded.
 
 A rule that is missing is the transpose of the other one, which is recorded in its cotangent or
-tangent alone.
+tangent alone, or else run on unit vectors.
+
+(`wengert.extend.foreign` has rules for all arguments at once and Programs for its derivatives; here
+rules go argument by argument, and may take decisions on values at any order.)
 """
 
 from __future__ import annotations
@@ -24,12 +27,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
 
 from wengert.control.bodies import leaf_type, record_body
 from wengert.control.call import call_p
-from wengert.control.linearity import require_linear
+from wengert.control.linearity import nonlinear_equation, require_linear
 from wengert.control.programs import record_linear_rule, zeros
-from wengert.errors import MissingRuleError, OutputError, WengertError
+from wengert.errors import (
+    ConversionError,
+    DecisionError,
+    MissingRuleError,
+    OutputError,
+    WengertError,
+)
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ir.program import Equation, Literal, Program, Var
 from wengert.ops.core import full
@@ -69,6 +79,11 @@ class HostCall(ABC):
     @abstractmethod
     def require(self, active: tuple[int, ...]) -> None:
         """Raise where a derivative in one of these arguments has no meaning."""
+
+    @property
+    def directions(self) -> frozenset[str]:
+        """Which rules there are, "push" and "pull"."""
+        return frozenset({"push", "pull"})
 
     @property
     def float_outs(self) -> tuple[int, ...]:
@@ -193,15 +208,46 @@ def _pull(*operands: Any, call: HostCall, n_args: int, active: tuple[int, ...]) 
 def transposed(
     what: str, f: Callable[..., Any], in_types: Sequence[Type], values: Sequence[Any]
 ) -> list[Any]:
-    """The adjoint of a linear function that takes arguments of these types, at `values`."""
+    """The adjoint of a linear function that takes arguments of these types, at `values`.
+
+    It is traced and transposed; where it cannot be traced, applied to unit vectors.
+    """
     try:
         body = record_body(what, f, in_types, lambda handles: handles)
-    except WengertError as error:
-        error.add_note(f"in {what}, which takes the other mode's rule in its linear argument")
-        raise
+    except (ConversionError, DecisionError, MissingRuleError) as error:
+        return _by_unit_vectors(what, f, in_types, values, error)
     mask = [i >= body.n_captured for i in range(len(body.program.inputs))]
+    eq = nonlinear_equation(body.program, mask)
+    if eq is not None and eq.primitive is host_p:
+        return _by_unit_vectors(what, f, in_types, values, None)
     require_linear(body.program, mask, f"{what}: the rule", "the cotangent or tangent")
     return evaluate(transpose_program(body.program, mask), [*body.captured, *values])
+
+
+def _by_unit_vectors(
+    what: str,
+    f: Callable[..., Any],
+    in_types: Sequence[Type],
+    values: Sequence[Any],
+    error: WengertError | None,
+) -> list[Any]:
+    """The same by one run a unit vector, under ⟨u, v⟩ = Re Σ conj(u) v."""
+    if current_recording.get() is not None:
+        note = f"in {what}, which takes the other mode's rule in its linear argument"
+        error = error or MissingRuleError(f"{what} cannot be recorded: its rule is run by Python.")
+        error.add_note(note)
+        raise error
+    zero = [np.zeros(t.shape, t.dtype)[()] for t in in_types]
+    results = [np.zeros(t.shape, t.dtype) for t in in_types]
+    for k, t in enumerate(in_types):
+        for place in np.ndindex(t.shape):
+            for unit in (1.0, 1.0j) if t.dtype.kind == "c" else (1.0,):
+                vector = np.zeros(t.shape, t.dtype)
+                vector[place] = unit
+                images = f(*zero[:k], vector[()], *zero[k + 1 :])
+                products = [np.vdot(a, v) for a, v in zip(images, values, strict=True)]
+                results[k][place] += unit * np.real(sum(products))
+    return [r[()] for r in results]
 
 
 def _derivative_of_rule(
@@ -305,6 +351,19 @@ def _size(in_types: Any, out_types: Any, **params: Any) -> int:
     return sum([t.size for t in out_types])
 
 
+def _cost_of(direction: str) -> Callable[..., int]:
+    """A rule that is missing costs one run of the other for each number, where it is not traced."""
+
+    def cost(in_types: Any, out_types: Any, **params: Any) -> int:
+        n_runs = 1
+        if direction not in params["call"].directions:
+            known = params["n_args"] + len(params["call"].out_types)
+            n_runs = sum([t.size for t in in_types[known:]])
+        return n_runs * _size(in_types, out_types)
+
+    return cost
+
+
 _PYTHON = Unsupported("a Python function of the user computes it")
 
 host_p: Primitive = define(
@@ -332,7 +391,7 @@ host_push_p: Primitive = define(
         ),
         transpose_all=_transposing(lambda: host_pull_p),
         batch=_batching(lambda: host_push_p),
-        cost=_size,
+        cost=_cost_of("push"),
         is_multiple=True,
         facts={"meaning": "the tangents of a host function, by the user's rule"},
         emit=_PYTHON,
@@ -349,7 +408,7 @@ host_pull_p: Primitive = define(
         ),
         transpose_all=_transposing(lambda: host_push_p),
         batch=_batching(lambda: host_pull_p),
-        cost=_size,
+        cost=_cost_of("pull"),
         is_multiple=True,
         facts={"meaning": "the cotangents of a host function, by the user's rule"},
         emit=_PYTHON,

@@ -283,6 +283,11 @@ class PrimitiveCall(HostCall):
     def __hash__(self) -> int:
         return hash(self._key)
 
+    @property
+    def directions(self) -> frozenset[str]:
+        found = {"push"} if self.fun in primitive_jvps else set()
+        return frozenset(found | ({"pull"} if self.fun in primitive_vjps else set()))
+
     def arguments(self, values: Sequence[Any]) -> tuple[Any, Any]:
         """The call's positional and keyword arguments."""
         leaves = dict(zip(self.places, values, strict=True))

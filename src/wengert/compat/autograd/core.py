@@ -34,6 +34,7 @@ from wengert.compat.autograd._primitives import (
     defvjp,
     defvjp_argnum,
     defvjp_argnums,
+    primitive,
     primitive_jvps,
     primitive_vjps,
 )
@@ -234,6 +235,16 @@ def backward_pass(g: Any, end_node: Any) -> Any:
     return ct
 
 
+def identity_vjp(*args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+    """The reverse rule of a function that gives back its argument."""
+    return lambda g: g
+
+
+def identity_jvp(g: Any, *args: Any, **kwargs: Any) -> Any:
+    """The forward rule of a function that gives back its argument."""
+    return g
+
+
 def sum_outgrads(gs: Sequence[Any]) -> Any:
     """The sum of cotangents of one value."""
     return add_trees(list(gs))
@@ -252,9 +263,12 @@ __all__ = [
     "defvjp",
     "defvjp_argnum",
     "defvjp_argnums",
+    "identity_jvp",
+    "identity_vjp",
     "isbox",
     "make_jvp",
     "make_vjp",
+    "primitive",
     "primitive_jvps",
     "primitive_vjps",
     "sum_outgrads",

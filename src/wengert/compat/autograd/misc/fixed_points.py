@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert.compat.autograd._primitives import defvjp, primitive
+from wengert.compat.autograd._primitives import defjvp, defvjp, primitive
 from wengert.compat.autograd._vspaces import vspace
-from wengert.compat.autograd.core import make_vjp
+from wengert.compat.autograd.core import make_jvp, make_vjp
 
 __all__ = ["fixed_point"]
 
@@ -34,7 +34,8 @@ def fixed_point(
     Notes
     -----
     With x* = F(a, x*), dx* = (I − ∂F/∂x)⁻¹ ∂F/∂a da. Reverse mode solves the adjoint equation
-    w = g + (∂F/∂x)ᵀ w, by the same kind of iteration; the memory is that of one step.
+    w = g + (∂F/∂x)ᵀ w, forward mode v = ∂F/∂a ȧ + ∂F/∂x v, by the same kind of iteration; the
+    memory is that of one step.
     Source: B. Christianson, "Reverse accumulation and attractive fixed points", Optimization
     Methods and Software 3 (1994).
 
@@ -76,4 +77,22 @@ def _vjp(ans: Any, f: Any, a: Any, x0: Any, distance: Any, tol: float) -> Callab
     return vjp
 
 
+def _tangent_step(f: Any) -> Callable[[Any], Callable[[Any], Any]]:
+    """From (a, x*, ∂F/∂a ȧ) to the map v ↦ ∂F/∂a ȧ + ∂F/∂x v."""
+
+    def of(params: Any) -> Callable[[Any], Any]:
+        a, x_star, moved = params
+        push = make_jvp(f(a), x_star)
+        space = vspace(x_star)
+        return lambda v: space.add(moved, push(v)[1])
+
+    return of
+
+
+def _jvp(g: Any, ans: Any, f: Any, a: Any, x0: Any, distance: Any, tol: float) -> Any:
+    _, moved = make_jvp(lambda b: f(b)(ans), a)(g)
+    return fixed_point(_tangent_step(f), (a, ans, moved), vspace(ans).zeros(), distance, tol)
+
+
 defvjp(fixed_point, None, _vjp, None)
+defjvp(fixed_point, None, _jvp, None)

@@ -63,7 +63,7 @@ __all__ = sorted({*_wnp.__all__, *_OWN})
 def __getattr__(name: str) -> Any:
     if name in _wnp.__all__:
         value = getattr(_wnp, name)
-    elif not name.startswith("__") or name == "__version__":
+    elif name in (*_np.__all__, "__version__") or not name.startswith("__"):
         value = getattr(_np, name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

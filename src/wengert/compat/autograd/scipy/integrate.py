@@ -20,6 +20,7 @@ from wengert import trees
 from wengert.compat.autograd._primitives import defjvp_argnums, defvjp_argnums, primitive
 from wengert.compat.autograd.core import make_jvp, make_vjp
 from wengert.compat.autograd.misc.flatten import flatten
+from wengert.errors import ConversionError
 from wengert.ops.core import zeros_of
 from wengert.ops.joining import array_of, concatenate, stack
 
@@ -47,7 +48,11 @@ def odeint(func: Callable[..., Any], y0: Any, t: Any, args: Any = (), **kwargs: 
     array [m, n]
     """
     solve: Any = import_module("scipy.integrate").odeint
-    return solve(func, y0, t, args, **kwargs)
+    try:
+        return solve(func, y0, t, args, **kwargs)
+    except ConversionError as error:
+        error.add_note("odeint: what func closes over and is differentiated has to stand in args")
+        raise
 
 
 def _slope(func: Any, y: Any, t: Any, args: Any) -> Any:
@@ -101,7 +106,6 @@ def _vjp(argnums: Sequence[int], ans: Any, args: Any, kwargs: Any) -> Callable[[
         w = g[-1]
         into_args: Any = zeros_of(flat)
         times: list[Any] = [None] * n_times
-        moved: Any = 0.0
         for i in range(n_times - 1, 0, -1):
             slope = _slope(func, ans[i], t[i], func_args)
             times[i] = np.dot(slope, g[i])
@@ -112,7 +116,7 @@ def _vjp(argnums: Sequence[int], ans: Any, args: Any, kwargs: Any) -> Callable[[
             into_args = state[2 * n :]
         # The initial value is that of time t[0]: a later one shifts the whole solution.
         first = _slope(func, ans[0], t[0], func_args)
-        times[0] = np.dot(first, g[0]) - np.dot(first, w) + moved
+        times[0] = np.dot(first, g[0]) - np.dot(first, w)
         parts = {1: w, 2: times, 3: None}
         if 2 in argnums:
             parts[2] = stack([array_of(p) for p in times], 0)
