@@ -217,7 +217,17 @@ ONE_SQUARE: dict[str, Callable[..., Any]] = {
 CASES += [Both(name, f, (S,)) for name, f in ONE_SQUARE.items()]
 CASES += [
     Both(f"complex {n}", ONE_SQUARE[n], (ZS,))
-    for n in ("inv", "det", "solve", "solve vector", "outer", "dot", "inner", "matmul batch", "kron")
+    for n in (
+        "inv",
+        "det",
+        "solve",
+        "solve vector",
+        "outer",
+        "dot",
+        "inner",
+        "matmul batch",
+        "kron",
+    )
 ]
 CASES += [
     Both("dot two", lambda np, sp, a, b: np.dot(a, b), (A, B), (0, 1)),

@@ -107,7 +107,7 @@ def test_values_are_plain_where_nothing_is_traced() -> None:
 
 
 def test_the_other_transforms() -> None:
-    exact = lambda x: np.exp(x) / np.sum(np.exp(x))  # noqa: E731
+    exact = lambda x: np.exp(x) / np.sum(np.exp(x))
     onp.testing.assert_allclose(wg.jit(wg.grad(logsumexp))(x), exact(x))
     onp.testing.assert_allclose(wg.jit(logsumexp)(x), logsumexp(x))
     onp.testing.assert_allclose(wg.vmap(wg.grad(logsumexp))(A), [exact(row) for row in A])
@@ -115,7 +115,7 @@ def test_the_other_transforms() -> None:
     onp.testing.assert_allclose(wg.hessian(logsumexp)(x), jacobian(exact)(x))
     onp.testing.assert_allclose(wg.checkpoint(wg.grad(logsumexp))(x), exact(x))
     _, series = wg.jet(logsumexp, (x,), ([onp.array([1.0, 0.0, 0.0]), None, None],))
-    slope = lambda t: exact(x + np.array([t, 0.0, 0.0]))[0]  # noqa: E731
+    slope = lambda t: exact(x + np.array([t, 0.0, 0.0]))[0]
     onp.testing.assert_allclose(series[0], slope(0.0))
     onp.testing.assert_allclose(series[2], wg.grad(wg.grad(slope))(0.0), rtol=1e-9)
 
@@ -160,7 +160,7 @@ def test_rules_run_on_plain_values_at_first_order() -> None:
 
     def vjp(ans: Any, a: Any) -> Any:
         seen.append((type(ans), type(a)))
-        return lambda g: g * 2.0 / onp.sqrt(onp.pi) * onp.exp(-float(a) ** 2)
+        return lambda g: g * 2.0 / onp.sqrt(onp.pi) * onp.exp(-(float(a) ** 2))
 
     defvjp(error_function, vjp)
     assert grad(error_function)(0.3) == pytest.approx(2 / onp.sqrt(onp.pi) * onp.exp(-0.09))
@@ -176,7 +176,7 @@ def test_complex_rules_follow_autograds_convention() -> None:
     for f in (square, lambda z: z * z):
         onp.testing.assert_allclose(make_vjp(f, z)[0](z), 2 * z * z)
         onp.testing.assert_allclose(make_jvp(f, z)(z)[1], 2 * z * z)
-        loss = lambda z: np.sum(np.abs(f(z)) ** 2)  # noqa: B023, E731
+        loss = lambda z: np.sum(np.abs(f(z)) ** 2)
         onp.testing.assert_allclose(grad(loss)(z), 4 * onp.abs(z) ** 2 * onp.conj(z))
 
 
@@ -203,7 +203,7 @@ def test_arguments_that_are_no_numbers() -> None:
 
     defvjp(apply, vjp, argnums=[1])
     for mode in ("sum", "none"):
-        found = grad(lambda a: np.sum(apply(np.sin, a, mode, 3, {"scale": 2.0})))(x)  # noqa: B023
+        found = grad(lambda a: np.sum(apply(np.sin, a, mode, 3, {"scale": 2.0})))(x)
         onp.testing.assert_allclose(found, 6 * onp.cos(x))
 
 
@@ -227,7 +227,7 @@ def test_containers_as_arguments_and_results() -> None:
         out = both([a, a**2], factor)
         return out["sum"] * out["product"]
 
-    exact = lambda a, factor: (a + a**2) * factor * a**3  # noqa: E731
+    exact = lambda a, factor: (a + a**2) * factor * a**3
     for argnum in (0, 1):
         onp.testing.assert_allclose(grad(f, argnum)(1.3, 2.0), grad(exact, argnum)(1.3, 2.0))
     onp.testing.assert_allclose(grad(grad(f))(1.3, 2.0), grad(grad(exact))(1.3, 2.0))
@@ -239,7 +239,10 @@ def test_several_results_with_integers_among_them() -> None:
     def largest(a: Any) -> Any:
         return onp.max(a), int(onp.argmax(a))
 
-    defvjp(largest, lambda ans, a: lambda g: g[0] * (np.arange(len(a)) == getattr(ans[1], "value", ans[1])))
+    defvjp(
+        largest,
+        lambda ans, a: lambda g: g[0] * (np.arange(len(a)) == getattr(ans[1], "value", ans[1])),
+    )
     onp.testing.assert_array_equal(grad(lambda a: largest(a)[0] * 2.0)(x), [0.0, 0.0, 2.0])
 
 
@@ -283,8 +286,10 @@ def test_rules_for_all_arguments_at_once() -> None:
     def total(*args: Any) -> Any:
         return sum(onp.sum(a * (k + 1)) for k, a in enumerate(args))
 
-    factor = lambda argnum: argnum + 1.0  # noqa: E731
-    defvjp_argnum(total, lambda k, ans, args, kwargs: lambda g: g * factor(k) * np.ones(args[k].shape))
+    factor = lambda argnum: argnum + 1.0
+    defvjp_argnum(
+        total, lambda k, ans, args, kwargs: lambda g: g * factor(k) * np.ones(args[k].shape)
+    )
     defjvp_argnum(total, lambda k, g, ans, args, kwargs: factor(k) * np.sum(g))
     check_grads(total, (0, 2), order=2)(x, x, x)
     asked: list[Any] = []
@@ -339,7 +344,9 @@ def test_checkpoint_computes_again() -> None:
 
     defvjp(counted, lambda ans, a: lambda g: g * np.cos(a))
     found = grad(lambda a: checkpoint(lambda b: counted(b) ** 2)(a))(0.3)
-    assert found == pytest.approx(onp.sin(0.6)) and len(calls) == 3  # the type, the value, and again
+    assert (
+        found == pytest.approx(onp.sin(0.6)) and len(calls) == 3
+    )  # the type, the value, and again
 
 
 # -- refusals --------------------------------------------------------------------------------------
@@ -347,9 +354,13 @@ def test_checkpoint_computes_again() -> None:
 
 def test_missing_rules() -> None:
     bare = primitive(lambda a, b: a * b)
-    with pytest.raises(NotImplementedError, match=r"VJP of <lambda> wrt argnums \(0,\) not defined"):
+    with pytest.raises(
+        NotImplementedError, match=r"VJP of <lambda> wrt argnums \(0,\) not defined"
+    ):
         grad(bare)(1.0, 2.0)
-    with pytest.raises(NotImplementedError, match=r"JVP of <lambda> wrt argnums \(1,\) not defined"):
+    with pytest.raises(
+        NotImplementedError, match=r"JVP of <lambda> wrt argnums \(1,\) not defined"
+    ):
         make_jvp(lambda b: bare(1.0, b), 1.0)(1.0)
     defvjp(bare, lambda ans, a, b: lambda g: g * b)
     assert grad(bare)(1.0, 2.0) == 2.0
@@ -386,7 +397,7 @@ def test_forward_mode_transposes_the_reverse_rule() -> None:
     with pytest.raises(ConversionError, match="drop its derivative") as caught:
         make_jvp(lambda a: make_jvp(f, a)(a)[1], 1.0)(1.0)
     assert "forward mode through <lambda>" in caught.value.__notes__[0]
-    defvjp(f, lambda ans, a: lambda g: np.minimum(g, 1.0))
+    defvjp(f, lambda ans, a: lambda g: np.minimum(g[0], 1.0))
     with pytest.raises(MissingRuleError, match="is not linear in the cotangent or tangent"):
         make_jvp(f, 1.0)(1.0)
 
@@ -433,7 +444,7 @@ def test_a_second_derivative_in_a_loop_of_a_rule_with_an_array() -> None:
     weights = onp.array([1.0, 2.0, 3.0])
     weighed = primitive(lambda a: onp.sum(weights * a**2))
     defvjp(weighed, lambda ans, a: lambda g: g * 2.0 * weights * a)
-    loop = lambda a: wg.scan(lambda c, row: (c + weighed(row * c), None), a, A)[0]  # noqa: E731
+    loop = lambda a: wg.scan(lambda c, row: (c + weighed(row * c), None), a, A)[0]
     assert onp.isfinite(wg.grad(loop)(0.1))
     with pytest.raises(MissingRuleError, match="closes over an array and is differentiated where"):
         wg.grad(wg.grad(loop))(0.1)

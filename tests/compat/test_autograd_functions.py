@@ -118,7 +118,7 @@ FORWARD = [c for c in CASES if not c.name.startswith((*OPTIONAL, "complex"))]
 @pytest.mark.parametrize("case", FORWARD[::4], ids=lambda c: c.name)
 def test_forward_mode(case: Both) -> None:
     """<w, J v> = <Jᵀ w, v>, whatever autograd has forward rules for."""
-    f = lambda *a: case.f(np, scipy, *a)  # noqa: E731
+    f = lambda *a: case.f(np, scipy, *a)
     y, ct = run_ours(case)
     chosen = case.argnum if isinstance(case.argnum, tuple) else (case.argnum,)
     rng = onp.random.default_rng(1)

@@ -44,7 +44,7 @@ def test_flatten_and_back() -> None:
 
 def test_flatten_is_differentiable() -> None:
     vector, unflatten = flatten({"a": onp.ones(2), "b": 3.0})
-    loss = lambda p: np.sum(p["a"] ** 2) * p["b"]  # noqa: E731
+    loss = lambda p: np.sum(p["a"] ** 2) * p["b"]
     onp.testing.assert_allclose(grad(lambda x: loss(unflatten(x)))(vector), [6.0, 6.0, 2.0])
     found = grad(lambda p: np.sum(flatten(p)[0] ** 2))({"a": onp.ones(2), "b": 3.0})
     onp.testing.assert_allclose(found["a"], [2.0, 2.0])
@@ -52,7 +52,9 @@ def test_flatten_is_differentiable() -> None:
 
 
 def test_flatten_func() -> None:
-    f, unflatten, vector = flatten_func(lambda p, s: {"a": p["a"] * s, "b": p["b"]}, {"a": 1.0, "b": 2.0})
+    f, unflatten, vector = flatten_func(
+        lambda p, s: {"a": p["a"] * s, "b": p["b"]}, {"a": 1.0, "b": 2.0}
+    )
     onp.testing.assert_array_equal(f(vector, 3.0), [3.0, 2.0])
     assert unflatten(vector) == {"a": 1.0, "b": 2.0}
 
@@ -111,7 +113,7 @@ def newton(a: Any) -> Any:
 
 
 def test_fixed_point() -> None:
-    root = lambda a: fixed_point(newton, a, onp.ones(2), distance, 1e-12)  # noqa: E731
+    root = lambda a: fixed_point(newton, a, onp.ones(2), distance, 1e-12)
     a = onp.array([2.0, 5.0])
     onp.testing.assert_allclose(root(a), onp.sqrt(a))
     onp.testing.assert_allclose(jacobian(root)(a), onp.diag(0.5 / onp.sqrt(a)), rtol=1e-9)
@@ -125,7 +127,7 @@ def test_fixed_point() -> None:
 def test_fixed_point_of_a_contraction() -> None:
     """The memory is that of one step, and the derivative that of the closed form."""
     M = onp.array([[0.2, 0.1], [-0.3, 0.4]])
-    solve = lambda a: fixed_point(  # noqa: E731
+    solve = lambda a: fixed_point(
         lambda a: lambda x: np.dot(M, x) + a, a, onp.zeros(2), distance, 1e-13
     )
     b = onp.array([1.0, 2.0])
@@ -198,7 +200,7 @@ def test_odeint_is_autograds() -> None:
 
 
 def test_odeint_against_the_closed_form() -> None:
-    decay = lambda rate: odeint(lambda y, t, r: -r * y, onp.ones(1), times, (rate,), **TIGHT)  # noqa: E731
+    decay = lambda rate: odeint(lambda y, t, r: -r * y, onp.ones(1), times, (rate,), **TIGHT)
     onp.testing.assert_allclose(
         jacobian(decay)(0.7)[:, 0], -times * onp.exp(-0.7 * times), rtol=1e-8, atol=1e-10
     )

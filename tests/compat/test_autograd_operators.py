@@ -14,7 +14,13 @@ import wengert.compat.autograd as ours
 import wengert.compat.autograd.numpy as np
 from wengert.compat.autograd import builtins, core, extend
 from wengert.compat.autograd.numpy.numpy_boxes import ArrayBox
-from wengert.compat.autograd.test_util import check_equivalent, check_grads, check_jvp, combo_check
+from wengert.compat.autograd.test_util import (
+    check_equivalent,
+    check_grads,
+    check_jvp,
+    check_vjp,
+    combo_check,
+)
 from wengert.compat.autograd.tracer import Node, getval, isbox, trace
 from wengert.compat.autograd.wrap_util import unary_to_nary
 from wengert.errors import ArgumentError
@@ -65,18 +71,20 @@ CALLS: dict[str, Any] = {
     "grad": lambda lib, np: lib.grad(lambda x: scalar(np, x))(x),
     "grad argnum": lambda lib, np: lib.grad(lambda x, y: scalar(np, x, y), 1)(x, v),
     "grad argnums": lambda lib, np: lib.grad(lambda x, y: scalar(np, x, y), (1, 0))(x, v),
-    "grad keyword argnum": lambda lib, np: lib.grad(lambda x, y: scalar(np, x, y), argnum=[0])(x, v),
+    "grad keyword argnum": lambda lib, np: lib.grad(lambda x, y: scalar(np, x, y), argnum=[0])(
+        x, v
+    ),
     "grad negative argnum": lambda lib, np: lib.grad(lambda x, y: scalar(np, x, y), -1)(x, v),
-    "grad with keywords": lambda lib, np: lib.grad(
-        lambda x, y, **k: scalar(np, x, y, **k)
-    )(x, v, power=3),
+    "grad with keywords": lambda lib, np: lib.grad(lambda x, y, **k: scalar(np, x, y, **k))(
+        x, v, power=3
+    ),
     "value_and_grad": lambda lib, np: lib.value_and_grad(lambda x: scalar(np, x))(x),
     "second derivative": lambda lib, np: lib.grad(lib.grad(lambda t: np.sin(t) * t))(0.3),
     "third derivative": lambda lib, np: lib.grad(lib.grad(lib.grad(lambda t: np.exp(t * t))))(0.3),
     "elementwise_grad": lambda lib, np: lib.elementwise_grad(lambda x: np.sin(x) * x)(x),
-    "elementwise_grad twice": lambda lib, np: lib.elementwise_grad(
-        lib.elementwise_grad(np.tanh)
-    )(A),
+    "elementwise_grad twice": lambda lib, np: lib.elementwise_grad(lib.elementwise_grad(np.tanh))(
+        A
+    ),
     "deriv": lambda lib, np: lib.deriv(lambda x: vector(np, x))(x),
     "jacobian": lambda lib, np: lib.jacobian(lambda x: vector(np, x))(x),
     "jacobian of matrix": lambda lib, np: lib.jacobian(lambda a: np.dot(a, a))(A),
@@ -87,9 +95,9 @@ CALLS: dict[str, Any] = {
     "hessian argnum": lambda lib, np: lib.hessian(lambda y, x: y * quartic(np, x), 1)(2.0, x),
     "hessian of vector": lambda lib, np: lib.hessian(lambda x: vector(np, x))(x),
     "hvp": lambda lib, np: lib.hessian_vector_product(lambda x: quartic(np, x))(x, v),
-    "hvp argnum": lambda lib, np: lib.hessian_vector_product(
-        lambda y, x: y * quartic(np, x), 1
-    )(2.0, x, v),
+    "hvp argnum": lambda lib, np: lib.hessian_vector_product(lambda y, x: y * quartic(np, x), 1)(
+        2.0, x, v
+    ),
     "htp": lambda lib, np: lib.hessian_tensor_product(lambda a: np.sum(a**3))(A, A),
     "vjp product": lambda lib, np: lib.vector_jacobian_product(lambda x: vector(np, x))(x, v),
     "tjp": lambda lib, np: lib.tensor_jacobian_product(lambda a: np.dot(a, a))(A, A),
@@ -112,7 +120,9 @@ CALLS: dict[str, Any] = {
     "holomorphic_grad": lambda lib, np: lib.holomorphic_grad(lambda z: np.sin(z) * z)(0.3 + 0.2j),
     "complex grad": lambda lib, np: lib.grad(lambda z: np.sum(np.abs(z * z) ** 2))(Z),
     "complex vjp": lambda lib, np: lib.make_vjp(lambda z: np.exp(z) * z)(Z)[0](Z[::-1]),
-    "complex jvp": lambda lib, np: lib.differential_operators.make_jvp_reversemode(lambda z: z * np.abs(z))(Z)(Z),
+    "complex jvp": lambda lib, np: lib.differential_operators.make_jvp_reversemode(
+        lambda z: z * np.abs(z)
+    )(Z)(Z),
     "complex second": lambda lib, np: lib.grad(
         lambda z: np.real(lib.grad(lambda w: np.abs(w) ** 4)(z))
     )(1.0 + 2.0j),
@@ -128,13 +138,13 @@ CALLS: dict[str, Any] = {
     )({"a": 2.0, "b": x}),
     "value_and_grad of dict": lambda lib, np: lib.value_and_grad(lambda p: p["a"] ** 2)({"a": 3.0}),
     "closure": lambda lib, np: lib.grad(lambda a: lib.grad(lambda b: a * a * b)(a) * a)(3.0),
-    "perturbations": lambda lib, np: lib.grad(
-        lambda a: a * lib.deriv(lambda b: a + b)(1.0)
-    )(1.0),
+    "perturbations": lambda lib, np: lib.grad(lambda a: a * lib.deriv(lambda b: a + b)(1.0))(1.0),
     "jacobian of grad": lambda lib, np: lib.jacobian(lib.grad(lambda x: quartic(np, x)))(x),
-    "array of lists": lambda lib, np: lib.grad(lambda t: np.sum(np.array([[t, 1.0], [t * t, 2]])))(3.0),
+    "array of lists": lambda lib, np: lib.grad(lambda t: np.sum(np.array([[t, 1.0], [t * t, 2]])))(
+        3.0
+    ),
     "while": lambda lib, np: lib.grad(lambda t: halved(t))(37.0),
-}  # fmt: skip
+}
 
 
 def halved(t: Any) -> Any:
@@ -281,7 +291,7 @@ def test_graphs_of_user_made_nodes() -> None:
 
 
 def test_autograds_own_nodes() -> None:
-    f = lambda x: np.sum(np.sin(x) * x[0])  # noqa: E731
+    f = lambda x: np.sum(np.sin(x) * x[0])
     value, node = trace(core.VJPNode.new_root(), f, x)
     assert value == f(x)
     onp.testing.assert_allclose(core.backward_pass(1.0, node), ours.grad(f)(x))
@@ -335,6 +345,11 @@ def test_check_grads() -> None:
     combo_check(np.sum, [0], order=1)([A], axis=[0, 1, None], keepdims=[True, False])
     with pytest.raises(ArgumentError, match="check_grads: there is no such mode"):
         check_grads(np.sin, modes=["sideways"])(0.3)
+
+
+def test_check_vjp_compares_spaces() -> None:
+    with pytest.raises(AssertionError, match="is not in the space of its argument"):
+        check_vjp(lambda n: np.sum(n * 1.0), onp.array([1, 2]))
 
 
 def test_check_grads_finds_what_is_wrong() -> None:

@@ -21,11 +21,14 @@ rules go argument by argument, and may take decisions on values at any order.)
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -40,7 +43,7 @@ from wengert.errors import (
     OutputError,
     WengertError,
 )
-from wengert.ir.primitive import Primitive, Unsupported, define
+from wengert.ir.primitive import Primitive, Unsupported, define, registry
 from wengert.ir.program import Equation, Literal, Program, Var
 from wengert.ops.core import full
 from wengert.ops.joining import stack
@@ -61,6 +64,9 @@ class HostCall(ABC):
 
     name: str
     out_types: tuple[Type, ...]
+
+    def __repr__(self) -> str:
+        return f"<host {self.name}>"
 
     @abstractmethod
     def run(self, args: Sequence[Any]) -> Sequence[Any]:
@@ -264,6 +270,12 @@ def _derivative_of_rule(
             return dict(enumerate(bind(primitive, *args[:n_known], *given, **params)))
 
         return record_linear_rule(primitive, kinds, out_types, active, build)
+    program = _program_of_rule(primitive, kinds, params)
+    return linear_rule(call_p, kinds, {"program": program}, active)
+
+
+def _program_of_rule(primitive: Primitive, kinds: Any, params: dict[str, Any]) -> Program:
+    """What the user's rule does, recorded without values."""
     name = params["call"].name
     program, _ = record_function(
         lambda *operands: primitive.array(*operands, **params),
@@ -279,7 +291,17 @@ def _derivative_of_rule(
             expected="a rule that computes with its arguments and numbers",
             try_="pass the array as an argument of the function",
         )
-    return linear_rule(call_p, kinds, {"program": program}, active)
+    return program
+
+
+def _series_of(primitive_of: Callable[[], Primitive]) -> Callable[..., Any]:
+    def series(order: int, args: Sequence[Sequence[Any]], **params: Any) -> list[list[Any]]:
+        assert call_p.series is not None
+        kinds = [leaf_type(a[0]) for a in args]
+        program = _program_of_rule(primitive_of(), kinds, params)
+        return call_p.series(order, args, program=program)
+
+    return series
 
 
 def _inline(primitive: Primitive) -> Callable[..., Any]:
@@ -329,8 +351,10 @@ def _batching(primitive_of: Callable[[], Primitive]) -> Callable[..., Any]:
             operands = [a[k] if on else a for a, on in zip(args, is_batched, strict=True)]
             items.append(bind(primitive_of(), *operands, **params))
         if not items:
-            kinds = [Type(a.shape[1:], a.dtype) if on else leaf_type(a)
-                     for a, on in zip(args, is_batched, strict=True)]
+            kinds = [
+                Type(a.shape[1:], a.dtype) if on else leaf_type(a)
+                for a, on in zip(args, is_batched, strict=True)
+            ]
             types = primitive_of().type_rule(*kinds, **params)
             return tuple([full((0, *t.shape), 0, t.dtype) for t in types]), True
         return tuple([stack(column, 0) for column in zip(*items, strict=True)]), True
@@ -364,6 +388,29 @@ def _cost_of(direction: str) -> Callable[..., int]:
     return cost
 
 
+# Python functions have no NumPy text: source code of this process finds them by number.
+calls: WeakValueDictionary[int, HostCall] = WeakValueDictionary()
+_numbers = itertools.count(1)
+_SUPPORT = "from wengert.control.host import called as _host"
+
+
+def called(name: str, number: int) -> Callable[..., Any]:
+    """What the source text of a Program calls: a primitive with its `call`."""
+    return partial(registry[name].array, call=calls[number])
+
+
+def _rendering(name: str) -> Callable[..., str]:
+    def render(ins: Sequence[str], params: dict[str, Any]) -> str:
+        number = next((k for k, known in calls.items() if known is params["call"]), None)
+        if number is None:
+            number = next(_numbers)
+            calls[number] = params["call"]
+        rest = [f"{k}={params[k]!r}" for k in ("n_args", "active") if k in params]
+        return f'_host("{name}", {number})({", ".join([*ins, *rest])})'
+
+    return render
+
+
 _PYTHON = Unsupported("a Python function of the user computes it")
 
 host_p: Primitive = define(
@@ -375,6 +422,8 @@ host_p: Primitive = define(
         transpose=Unsupported("its linear part is `host_push`"),
         batch=_batching(lambda: host_p),
         cost=_size,
+        render=_rendering("host"),
+        support=_SUPPORT,
         is_multiple=True,
         facts={"meaning": "a Python function that runs on plain values"},
         emit=_PYTHON,
@@ -391,7 +440,10 @@ host_push_p: Primitive = define(
         ),
         transpose_all=_transposing(lambda: host_pull_p),
         batch=_batching(lambda: host_push_p),
+        series=_series_of(lambda: host_push_p),
         cost=_cost_of("push"),
+        render=_rendering("host_push"),
+        support=_SUPPORT,
         is_multiple=True,
         facts={"meaning": "the tangents of a host function, by the user's rule"},
         emit=_PYTHON,
@@ -408,7 +460,10 @@ host_pull_p: Primitive = define(
         ),
         transpose_all=_transposing(lambda: host_push_p),
         batch=_batching(lambda: host_pull_p),
+        series=_series_of(lambda: host_pull_p),
         cost=_cost_of("pull"),
+        render=_rendering("host_pull"),
+        support=_SUPPORT,
         is_multiple=True,
         facts={"meaning": "the cotangents of a host function, by the user's rule"},
         emit=_PYTHON,

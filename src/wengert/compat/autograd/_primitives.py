@@ -204,9 +204,7 @@ def defjvp(fun: Any, *jvpfuns: Any, argnums: Iterable[int] | None = None) -> Non
 
 def def_linear(fun: Any) -> None:
     """Say that `fun` is linear in each of its arguments."""
-    defjvp_argnum(
-        fun, lambda argnum, g, ans, args, kwargs: fun(*subval(args, argnum, g), **kwargs)
-    )
+    defjvp_argnum(fun, lambda argnum, g, ans, args, kwargs: fun(*subval(args, argnum, g), **kwargs))
 
 
 def _rules_by_argument(

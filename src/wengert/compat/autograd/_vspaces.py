@@ -212,10 +212,10 @@ def _of_array(value: Any) -> VSpace:
 
 
 VSpace.register(np.ndarray, _of_array)
-for _type in (float, np.longdouble, np.float64, np.float32, np.float16):
-    ArrayVSpace.register(_type)
-for _type in (complex, np.clongdouble, np.complex64, np.complex128):
-    ComplexArrayVSpace.register(_type)
+for _real in (float, np.longdouble, np.float64, np.float32, np.float16):
+    ArrayVSpace.register(_real)
+for _complex in (complex, np.clongdouble, np.complex64, np.complex128):
+    ComplexArrayVSpace.register(_complex)
 for _container in (tuple, list, dict):
     ContainerVSpace.register(_container)
 

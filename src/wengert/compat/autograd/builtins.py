@@ -6,7 +6,6 @@ Containers need no boxes here: plain tuples, lists and dictionaries are differen
 from __future__ import annotations
 
 import builtins
-from builtins import dict, list, tuple
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,10 @@ from wengert.compat.autograd.tracer import getval
 from wengert.trace.tracer import ArrayTracer, Tracer
 
 __all__ = ["dict", "isinstance", "list", "tuple", "type"]
+
+dict = builtins.dict
+list = builtins.list
+tuple = builtins.tuple
 
 
 def isinstance(x: Any, types: Any) -> bool:

@@ -169,9 +169,7 @@ def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, An
         selection, recorded = recorded_at(fun, x, outlives=False)
         types = [leaf_type(leaf) for leaf in selection.leaves]
         given = match_leaves("jvp", "tangent", v, selection.spec, types, x)
-        tangents = [
-            zeros_of(t) if d is None else d for d, t in zip(given, types, strict=True)
-        ]
+        tangents = [zeros_of(t) if d is None else d for d, t in zip(given, types, strict=True)]
         out = rebuild_tree(recorded.spec, recorded.values)
         active = recorded.linearized.out_active
         found = dict(zip(active, push_forward(recorded, tangents), strict=True))
@@ -198,7 +196,9 @@ class VJPNode(Node):
             replaced = dict(zip(parent_argnums, chosen, strict=True))
             return fun(*[replaced.get(i, a) for i, a in enumerate(args)], **kwargs)
 
-        self.vjp: Callable[[Any], Any] = make_vjp(unary, tuple([args[i] for i in parent_argnums]))[0]
+        self.vjp: Callable[[Any], Any] = make_vjp(unary, tuple([args[i] for i in parent_argnums]))[
+            0
+        ]
 
     def initialize_root(self) -> None:
         self.parents = []

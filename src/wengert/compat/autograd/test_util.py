@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
-from wengert.compat.autograd.core import make_jvp, make_vjp
 from wengert.compat.autograd._vspaces import vspace
+from wengert.compat.autograd.core import make_jvp, make_vjp
 from wengert.compat.autograd.wrap_util import get_name, unary_to_nary
 from wengert.errors import ArgumentError, GradientError
 

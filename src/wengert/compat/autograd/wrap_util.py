@@ -73,7 +73,9 @@ def unary_to_nary(unary_operator: Callable[..., Any]) -> Callable[..., Any]:
         def nary_f(*args: Any, **kwargs: Any) -> Any:
             @wraps(fun)
             def unary_f(x: Any) -> Any:
-                chosen = [(argnum, x)] if isinstance(argnum, int) else [*zip(argnum, x, strict=True)]
+                chosen = (
+                    [(argnum, x)] if isinstance(argnum, int) else [*zip(argnum, x, strict=True)]
+                )
                 return fun(*subvals(args, chosen), **kwargs)
 
             x = args[argnum] if isinstance(argnum, int) else tuple([args[i] for i in argnum])

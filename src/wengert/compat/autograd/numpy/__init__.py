@@ -36,16 +36,16 @@ from wengert.compat.autograd.numpy._functions import (
     r_,
 )
 
-_OWN = {
+__all__ = [
     "array_from_args",
     "c_",
     "clip",
     "concatenate_args",
     "fft",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "linalg",
     "make_diagonal",
     "metadata",
@@ -56,8 +56,8 @@ _OWN = {
     "parse_einsum_input",
     "r_",
     "random",
-}
-__all__ = sorted({*_wnp.__all__, *_OWN})
+]
+__all__ += [name for name in _wnp.__all__ if name not in __all__]
 
 
 def __getattr__(name: str) -> Any:
@@ -73,5 +73,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*__all__, *dir(_np)})
-
-

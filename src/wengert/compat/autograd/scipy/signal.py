@@ -1,13 +1,13 @@
-"""`autograd.scipy.signal`: its `convolve` over chosen axes; all else from `wengert.scipy.signal`."""
+"""`autograd.scipy.signal`: its `convolve` over chosen axes; the rest is `wengert.scipy.signal`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from wengert.compat.autograd.scipy._forwarding import forwarded
 from wengert.errors import ArgumentError, ShapeError
 from wengert.ops.joining import array_of
 from wengert.ops.taking import take
@@ -99,6 +99,4 @@ def _windows(A: Any, axis: int, n: int, m: int, mode: str, is_swapped: bool) -> 
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("wengert.scipy.signal"), name)
+    return forwarded("signal", name)

@@ -5,15 +5,24 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_DISTRIBUTIONS = ("beta", "chi2", "dirichlet", "gamma", "multivariate_normal", "norm", "poisson", "t")
+from wengert.compat.autograd.scipy._forwarding import forwarded
+
+_DISTRIBUTIONS = (
+    "beta",
+    "chi2",
+    "dirichlet",
+    "gamma",
+    "multivariate_normal",
+    "norm",
+    "poisson",
+    "t",
+)
 
 
 def __getattr__(name: str) -> Any:
     if name in _DISTRIBUTIONS:
         return import_module(f"{__name__}.{name}")
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("wengert.scipy.stats"), name)
+    return forwarded("stats", name)
 
 
 def __dir__() -> list[str]:

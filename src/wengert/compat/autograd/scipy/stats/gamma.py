@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
+
+from wengert.compat.autograd.scipy._forwarding import forwarded
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("wengert.scipy.stats").gamma, name)
+    return forwarded("stats", name, "gamma")

@@ -1,12 +1,11 @@
-"""`autograd.scipy.stats.multivariate_normal`: the methods of `wengert.scipy.stats.multivariate_normal`."""
+"""`autograd.scipy.stats.multivariate_normal`: that of `wengert.scipy.stats`."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
+
+from wengert.compat.autograd.scipy._forwarding import forwarded
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("wengert.scipy.stats").multivariate_normal, name)
+    return forwarded("stats", name, "multivariate_normal")
