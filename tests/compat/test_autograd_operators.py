@@ -158,6 +158,13 @@ def test_as_autograd(name: str) -> None:
     both(CALLS[name])
 
 
+def test_a_complex_jacobian_is_refused() -> None:
+    with pytest.raises(TypeError, match="jacobian: the function is complex, of complex numbers"):
+        ours.jacobian(lambda z: z * z)(Z)
+    with pytest.raises(TypeError):
+        ours.jacobian(lambda t: t * Z)(2.0)
+
+
 def test_grad_and_aux() -> None:
     gradient, aux = ours.grad_and_aux(lambda x: (np.sum(x**2), {"kept": x[0]}))(x)
     onp.testing.assert_allclose(gradient, 2 * x)

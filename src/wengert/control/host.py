@@ -57,9 +57,10 @@ from wengert.types import Type
 
 
 class HostCall(ABC):
-    """What Python runs for one equation; a parameter, so that equal calls are one structure.
+    """What Python runs for one equation: a parameter, compared by identity.
 
-    Subclasses define equality and hash. All methods take and give flat sequences.
+    Whoever makes them makes equal calls the same object, so that they are one structure. All
+    methods take and give flat sequences.
     """
 
     name: str
@@ -70,7 +71,7 @@ class HostCall(ABC):
 
     @abstractmethod
     def run(self, args: Sequence[Any]) -> Sequence[Any]:
-        """The outputs for plain arguments."""
+        """The outputs for plain arguments, run `on_plain_values`."""
 
     @abstractmethod
     def push(self, args: Any, outs: Any, tangents: dict[int, Any]) -> Sequence[Any] | None:
@@ -142,8 +143,7 @@ def _run(*args: Any, call: HostCall) -> tuple[Any, ...]:
     if ready is not None and ready[0] is call:
         _ready.set(None)
         return tuple(ready[1])
-    with on_plain_values():
-        outs = tuple(call.run(args))
+    outs = tuple(call.run(args))
     found = tuple([leaf_type(y) for y in outs])
     if found != call.out_types:
         raise OutputError(

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from itertools import count
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -258,51 +259,81 @@ class _Static:
         return hash(self.value) if self.is_simple else id(self.value)
 
 
-class PrimitiveCall(HostCall):
-    """One kind of call of a primitive: its structure, what is no number, and its results' types."""
+class _Site:
+    """One kind of call: the primitive, the structure of the arguments, and what is no number.
 
-    def __init__(self, fun: Any, spec: Any, static: Any, n_leaves: int) -> None:
+    Equal kinds are one object (`_site`), so that what the equations hold is compared by identity.
+    """
+
+    def __init__(self, fun: Any, spec: Any, static: tuple[tuple[int, _Static], ...]) -> None:
         self.fun = fun
-        self.name = fun.__name__
         self.spec = spec
-        self.static = static  # (position among the leaves, _Static)
         fixed = dict(static)
-        self.places = [i for i in range(n_leaves) if i not in fixed]
-        self.out_types = ()
-        self.out_spec: Any = None
+        self.template = [fixed[i].value if i in fixed else None for i in range(spec.num_leaves)]
+        self.places = [i for i in range(spec.num_leaves) if i not in fixed]
+        args, _ = trees.unflatten(spec, range(spec.num_leaves))
+        self.arg_specs = [trees.structure(arg) for arg in args]
+        # Of each number: the positional argument that it belongs to, and where it stands in it.
+        homes = [(k, j) for k, s in enumerate(self.arg_specs) for j in range(s.num_leaves)]
+        homes += [(_KEYWORD, 0)] * (spec.num_leaves - len(homes))
+        self.homes = [homes[p] for p in self.places]
+        self.calls: dict[Any, PrimitiveCall] = {}
 
-    @property
-    def _key(self) -> Any:
-        return (self.fun, self.spec, self.static, self.out_types, self.out_spec)
+    def call(self, out_types: tuple[Type, ...], out_spec: Any) -> PrimitiveCall:
+        """The call of this kind with results of these types."""
+        key = (out_types, out_spec)
+        found = self.calls.get(key)
+        return found or self.calls.setdefault(key, PrimitiveCall(self, out_types, out_spec))
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PrimitiveCall) and self._key == other._key
+    def arguments(self, values: Sequence[Any]) -> tuple[Any, Any]:
+        """The call's positional and keyword arguments."""
+        leaves = self.template[:]
+        for place, value in zip(self.places, values, strict=True):
+            leaves[place] = value
+        return trees.unflatten(self.spec, leaves)
 
-    def __hash__(self) -> int:
-        return hash(self._key)
+    def run(self, values: Sequence[Any]) -> tuple[list[Any], Any]:
+        """What the function returns on plain values, out of reach of its arguments' memory."""
+        positional, keywords = self.arguments(values)
+        with on_plain_values():
+            result = self.fun.fun(*positional, **keywords)
+        leaves, spec = trees.flatten(result)
+        return [_as_result(self.fun.__name__, leaf, values) for leaf in leaves], spec
+
+
+_KEYWORD = -1
+_sites: WeakValueDictionary[Any, _Site] = WeakValueDictionary()
+
+
+def _site(fun: Any, spec: Any, static: tuple[tuple[int, _Static], ...]) -> _Site:
+    key = (fun, spec, static)
+    site = _sites.get(key)
+    if site is None:
+        site = _sites[key] = _Site(fun, spec, static)
+    return site
+
+
+class PrimitiveCall(HostCall):
+    """What an equation holds: a kind of call, and the types of its results."""
+
+    def __init__(self, site: _Site, out_types: tuple[Type, ...], out_spec: Any) -> None:
+        self.site = site
+        self.fun = site.fun
+        self.name = site.fun.__name__
+        self.out_types = out_types
+        self.out_spec = out_spec
 
     @property
     def directions(self) -> frozenset[str]:
         found = {"push"} if self.fun in primitive_jvps else set()
         return frozenset(found | ({"pull"} if self.fun in primitive_vjps else set()))
 
-    def arguments(self, values: Sequence[Any]) -> tuple[Any, Any]:
-        """The call's positional and keyword arguments."""
-        leaves = dict(zip(self.places, values, strict=True))
-        leaves.update({i: s.value for i, s in self.static})
-        return trees.unflatten(self.spec, [leaves[i] for i in range(len(leaves))])
-
-    def owners(self, args: Any) -> list[int | None]:
-        """The positional argument that each number belongs to; None for keywords."""
-        owner: list[int | None] = []
-        for i, arg in enumerate(args):
-            owner += [i] * trees.structure(arg).num_leaves
-        return [owner[p] if p < len(owner) else None for p in self.places]
+    def argnums(self, active: Iterable[int]) -> tuple[int, ...]:
+        """The positional arguments that hold these numbers."""
+        return tuple(sorted({self.site.homes[i][0] for i in active}))
 
     def require(self, active: tuple[int, ...]) -> None:
-        args, _ = self.arguments([0.0] * len(self.places))
-        owners = self.owners(args)
-        if any(owners[i] is None for i in active):
+        if _KEYWORD in self.argnums(active):
             raise MissingDerivativeError(
                 f"{self.name}: a keyword argument of a primitive is differentiated.",
                 expected="derivatives in positional arguments",
@@ -310,21 +341,13 @@ class PrimitiveCall(HostCall):
             )
 
     def run(self, args: Sequence[Any]) -> list[Any]:
-        positional, keywords = self.arguments(args)
-        return self.results(self.fun.fun(*positional, **keywords), args)[0]
-
-    def results(self, value: Any, args: Sequence[Any]) -> tuple[list[Any], Any]:
-        """What the function returned, as NumPy values that share no memory with its arguments."""
-        leaves, spec = trees.flatten(value)
-        return [_as_result(self.name, leaf, args) for leaf in leaves], spec
+        return self.site.run(args)[0]
 
     def pull(
         self, args: Any, outs: Any, cts: Sequence[Any], active: tuple[int, ...]
     ) -> list[Any] | None:
         maker = primitive_vjps.get(self.fun)
-        positional, keywords = self.arguments(args)
-        owners = self.owners(positional)
-        argnums = tuple(sorted({o for i in active if (o := owners[i]) is not None}))
+        argnums = self.argnums(active)
         if maker is None:
             if self.fun in primitive_jvps:
                 return None
@@ -333,35 +356,35 @@ class PrimitiveCall(HostCall):
         leaves = [conj(given[j]) if j in given else zeros_of(y) for j, y in enumerate(outs)]
         g = trees.unflatten(self.out_spec, leaves)
         ans = trees.unflatten(self.out_spec, outs)
+        positional, keywords = self.site.arguments(args)
         parts = list(maker(argnums, ans, positional, keywords)(g))
         found: dict[int, list[Any]] = {}
         for argnum, part in zip(argnums, parts, strict=True):
-            what = f"the VJP of {self.name} wrt argnum {argnum}"
-            found[argnum] = _leaves_like(trees.structure(positional[argnum]), part, what)
+            found[argnum] = _leaves_like(self.site.arg_specs[argnum], part, self._vjp(argnum))
         results = []
         for i in active:
-            owner = owners[i]
-            assert owner is not None  # `require` was asked
-            what = f"the VJP of {self.name} wrt argnum {owner}"
-            place = self.places[i] - _position(positional, owner)
-            results.append(conj(_fitted(found[owner][place], leaf_type(args[i]), what)))
+            argnum, place = self.site.homes[i]
+            value = _fitted(found[argnum][place], leaf_type(args[i]), self._vjp(argnum))
+            results.append(conj(value))
         return results
+
+    def _vjp(self, argnum: int) -> str:
+        return f"the VJP of {self.name} wrt argnum {argnum}"
 
     def push(self, args: Any, outs: Any, tangents: dict[int, Any]) -> list[Any] | None:
         maker = primitive_jvps.get(self.fun)
-        positional, keywords = self.arguments(args)
-        owners = self.owners(positional)
-        argnums = tuple(sorted({o for i in tangents if (o := owners[i]) is not None}))
+        argnums = self.argnums(tangents)
         if maker is None:
             if self.fun in primitive_vjps:
                 return None
             raise missing_derivative("JVP", self.name, f"argnums {argnums}")
         moved = [tangents[i] if i in tangents else zeros_of(a) for i, a in enumerate(args)]
-        directions, _ = self.arguments(moved)
+        directions, _ = self.site.arguments(moved)
         gs = tuple([directions[argnum] for argnum in argnums])
         ans = trees.unflatten(self.out_spec, outs)
-        what = f"the JVP of {self.name} wrt argnums {argnums}"
+        positional, keywords = self.site.arguments(args)
         result = maker(argnums, gs, ans, positional, keywords)
+        what = f"the JVP of {self.name} wrt argnums {argnums}"
         leaves = _leaves_like(self.out_spec, result, what)
         return [_fitted(leaves[j], self.out_types[j], what) for j in self.float_outs]
 
@@ -375,14 +398,14 @@ def _call(fun: Any, leaves: list[Any], spec: Any) -> Any:
             static.append((i, _Static(leaf)))
         else:
             operands.append(operand)
-    call = PrimitiveCall(fun, spec, tuple(static), len(leaves))
+    site = _site(fun, spec, tuple(static))
     plain = [plain_value(v) for v in operands]
-    if all(v is not None for v in plain):
-        outs, call.out_spec = _first_run(call, plain)
-        call.out_types = tuple([leaf_type(y) for y in outs])
+    if all([v is not None for v in plain]):
+        outs, out_spec = site.run(plain)
+        call = site.call(tuple([leaf_type(y) for y in outs]), out_spec)
         results = apply(call, operands, outs)
     else:
-        call.out_types, call.out_spec = _types_without_values(call, operands)
+        call = site.call(*_types_without_values(site, operands))
         results = apply(call, operands)
     return trees.unflatten(call.out_spec, results)
 
@@ -398,21 +421,15 @@ def _operand(leaf: Any) -> Any:
     return None
 
 
-def _first_run(call: PrimitiveCall, plain: list[Any]) -> tuple[list[Any], Any]:
-    positional, keywords = call.arguments(plain)
-    with on_plain_values():
-        return call.results(call.fun.fun(*positional, **keywords), plain)
-
-
-def _types_without_values(call: PrimitiveCall, operands: Sequence[Any]) -> tuple[Any, Any]:
+def _types_without_values(site: _Site, operands: Sequence[Any]) -> tuple[Any, Any]:
     """The types of the results where values are not known: those for arguments of ones."""
     ones = [np.ones(t.shape, t.dtype)[()] for t in map(leaf_type, operands)]
     try:
         with np.errstate(all="ignore"):
-            outs, spec = _first_run(call, ones)
+            outs, spec = site.run(ones)
     except Exception as error:
         raise DecisionError(
-            f"{call.name} is a primitive that runs on values, and here there are none.",
+            f"{site.fun.__name__} is a primitive that runs on values, and here there are none.",
             got=f"{type(error).__name__} when it was tried on ones, to learn its result's type",
             expected="a function that accepts ones, under vmap and in the bodies of loops",
             try_="a Python loop instead of vmap or scan",
@@ -443,11 +460,6 @@ def _as_result(name: str, leaf: Any, args: Sequence[Any]) -> Any:
 
 
 # -- what rules return -----------------------------------------------------------------------------
-
-
-def _position(args: Any, argnum: int) -> int:
-    """Where the leaves of an argument start among all leaves."""
-    return sum([trees.structure(a).num_leaves for a in args[:argnum]])
 
 
 def _leaves_like(spec: Any, tree: Any, what: str) -> list[Any]:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from wengert import trees
 from wengert.api.jacobians import jacobian as real_jacobian
 from wengert.compat.autograd import core
 from wengert.compat.autograd._vspaces import vspace
@@ -71,14 +70,19 @@ def jacobian(fun: Callable[[Any], Any], x: Any) -> Any:
     Forward or reverse mode, whichever costs less (autograd: reverse).
     """
     selection = core.selected(x)
-    if selection.spec is None and selection.leaves[0].dtype.kind == "f":
-        return real_jacobian(fun)(selection.leaves[0])
-    if len(selection.leaves) != 1 or trees.structure(x).num_nodes > 1:
-        return real_jacobian(fun)(x)
+    is_complex = any(leaf.dtype.kind == "c" for leaf in selection.leaves)
+    if not is_complex or selection.spec is not None:
+        at = selection.leaves[0] if selection.spec is None else x
+        return real_jacobian(fun)(at)
     vjp, ans = core.make_vjp(fun, x)
     space = vspace(ans)
     if space.iscomplex:
-        return real_jacobian(fun, holomorphic=True)(x)  # `holomorphic` gives df/dz
+        raise NonScalarOutputError(
+            "jacobian: the function is complex, of complex numbers.",
+            got=repr(ans),
+            expected="real results, or real arguments",
+            try_="wengert.jacobian(f, holomorphic=True) of a holomorphic function",
+        )
     rows = [vjp(unit) for unit in space.standard_basis()]
     return np.reshape(np.stack(rows), (*space.shape, *np.shape(x)))
 
