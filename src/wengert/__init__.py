@@ -55,6 +55,7 @@ _SUBMODULES = frozenset(
         "draw",
         "errors",
         "extend",
+        "interop",
         "ir",
         "numeric",
         "numpy",
