@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as onp
@@ -20,6 +21,14 @@ class Both:
     f: Callable[..., Any]
     args: tuple[Any, ...]
     argnum: Any = 0
+
+
+def is_known_version() -> bool:
+    """Whether autograd is there in the version whose faults and names the tests list."""
+    try:
+        return version("autograd") == "1.9.1"
+    except PackageNotFoundError:
+        return False
 
 
 def rng() -> Any:

@@ -11,6 +11,7 @@ import pytest
 
 import wengert.compat.autograd as ours
 import wengert.compat.autograd.numpy as np
+from compat.autograd_cases import is_known_version
 
 z = onp.zeros(2)
 ties = onp.array([1.0, 3.0, 3.0, 1.0])
@@ -93,8 +94,9 @@ def test_same(name: str) -> None:
 def test_different(name: str) -> None:
     make, x, theirs, mine = DIFFERENT[name]
     onp.testing.assert_allclose(gradient(ours, make(np), x), mine)
-    autograd = pytest.importorskip("autograd")
-    onp.testing.assert_allclose(gradient(autograd, make(autograd_numpy()), x), theirs)
+    if is_known_version():
+        autograd = pytest.importorskip("autograd")
+        onp.testing.assert_allclose(gradient(autograd, make(autograd_numpy()), x), theirs)
 
 
 def autograd_numpy() -> Any:

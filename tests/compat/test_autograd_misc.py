@@ -12,6 +12,7 @@ import pytest
 
 import wengert.compat.autograd as ours
 import wengert.compat.autograd.numpy as np
+from compat.autograd_cases import is_known_version
 from wengert.compat.autograd import elementwise_grad, grad, jacobian
 from wengert.compat.autograd.misc import const_graph, flatten
 from wengert.compat.autograd.misc.fixed_points import fixed_point
@@ -229,7 +230,8 @@ def test_every_name_of_numpy_is_there() -> None:
 
 def test_names_that_autograd_has() -> None:
     """Every public name of every module of autograd, apart from what is listed."""
-    pytest.importorskip("autograd")
+    if not is_known_version():
+        pytest.skip("the list is that of autograd 1.9.1")
     left_out = {
         "builtins": "SequenceBox DictBox container_take make_sequence sequence_extend_left "
         "sequence_extend_right container_untake grad_container_take ContainerVSpace "
