@@ -49,6 +49,7 @@ __version__ = "0.1.0"
 _SUBMODULES = frozenset(
     {
         "checking",
+        "compat",
         "control",
         "demo",
         "draw",
