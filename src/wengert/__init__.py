@@ -58,6 +58,7 @@ _SUBMODULES = frozenset(
         "numeric",
         "numpy",
         "ops",
+        "random",
         "scipy",
         "symbolic",
     }
