@@ -132,7 +132,7 @@ def categorical(key: Any, logits: Any, axis: int = -1, shape: Shape = None) -> A
     >>> import numpy as np, wengert as wg
     >>> draws = wg.random.categorical(wg.random.key(0), np.log([0.1, 0.2, 0.7]), shape=10_000)
     >>> np.bincount(draws)
-    array([ 998, 2002, 7000])
+    array([ 991, 2008, 7001])
     """
     logits = as_float("categorical", logits)
     if not logits.shape:

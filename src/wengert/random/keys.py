@@ -1,7 +1,7 @@
 """Keys, what is derived from them, and raw bits.
 
 A key is a plain array of two words of 64 bits. With it, Philox turns counters of 256 bits into
-random blocks of four words. The last word of the counter says what for, so that no use meets another:
+random blocks of four words. A counter's last word says what for, so that no use meets another:
 
     0   samples: the stream of `numpy.random.Philox(key=key)`
     1   split: block i makes key i

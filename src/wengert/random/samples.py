@@ -57,23 +57,24 @@ def _sample(
 
 
 def _formula(name: str, f: Callable[..., Any], flops: int, meaning: str) -> Primitive:
-    """An elementwise primitive whose value, derivatives and native form are those of `f`.
+    """A primitive, element by element, whose value, derivatives and native form are those of `f`.
 
-    The interpreter computes a few elements at a time, since f makes an axis of nodes.
+    The interpreter computes a few elements at a time, since f makes an axis of nodes. Its result is
+    a tuple of one, as the call is that takes its place when it is differentiated.
     """
     programs: dict[Any, Any] = {}
 
-    def type_rule(*types: Any) -> Type:
-        return Type(broadcast_shapes(name, *types), np.float64)
+    def type_rule(*types: Any) -> tuple[Type]:
+        return (Type(broadcast_shapes(name, *types), np.float64),)
 
-    def array(*args: Any) -> Any:
+    def array(*args: Any) -> tuple[Any]:
         full = np.broadcast_arrays(*args)
         flat = [x.ravel() for x in full]
         out = np.empty(full[0].shape)
         with np.errstate(all="ignore"):  # of the branch that is not taken
             for k in range(0, out.size, _BLOCK):
                 out.reshape(-1)[k : k + _BLOCK] = f(*[x[k : k + _BLOCK] for x in flat])
-        return out[()]
+        return (out[()],)
 
     def program(types: tuple[Type, ...]) -> Any:
         if types not in programs:
@@ -89,6 +90,10 @@ def _formula(name: str, f: Callable[..., Any], flops: int, meaning: str) -> Prim
         assert call_p.series is not None
         return call_p.series(order, args, program=program(types))
 
+    def batch(size: int, args: Sequence[Any], is_batched: Sequence[bool]) -> Any:
+        values, _ = batch_elementwise(name)(size, args, is_batched)
+        return values, (True,)
+
     return define(
         Primitive(
             name,
@@ -97,11 +102,11 @@ def _formula(name: str, f: Callable[..., Any], flops: int, meaning: str) -> Prim
             linearize=linearize,
             series=series,
             transpose=Unsupported("its derivative is that of its formula"),
-            batch=batch_elementwise(name),
+            batch=batch,
             cost=lambda in_types, out_types: flops * out_types[0].size,
-            emit=Expand(f),
+            emit=Expand(lambda *args: (f(*args),)),
             support=_SUPPORT,
-            is_elementwise=True,
+            is_multiple=True,
             facts={"meaning": meaning},
         )
     )
@@ -120,15 +125,15 @@ mills_ratio_p = _formula("mills_ratio", slopes.mills_ratio, 1500, "(1 - Φ) / φ
 
 
 def log_gamma_slope(a: Any, y: Any) -> Any:
-    return bind(log_gamma_slope_p, a, y)
+    return bind(log_gamma_slope_p, a, y)[0]
 
 
 def von_mises_slope(kappa: Any, x: Any) -> Any:
-    return bind(von_mises_slope_p, kappa, x)
+    return bind(von_mises_slope_p, kappa, x)[0]
 
 
 def mills_ratio(z: Any) -> Any:
-    return bind(mills_ratio_p, z)
+    return bind(mills_ratio_p, z)[0]
 
 
 # -- continuous ------------------------------------------------------------------------------------

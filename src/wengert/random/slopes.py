@@ -8,8 +8,7 @@ whatever way it was drawn. Source: M. Figurnov, S. Mohamed, A. Mnih, "Implicit r
 gradients", NeurIPS 2018, equation 5.
 
 Here these quotients are integrals of smooth functions that decay, written in NumPy: on plain arrays
-they are values, on traced ones they have derivatives of any order. Nodes are made by operations, as
-a rule may not hold arrays.
+they are values, on traced ones they have derivatives of any order.
 """
 
 from __future__ import annotations
@@ -21,24 +20,35 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.core import iota
+from wengert.trace.tracer import Tracer
 
 _N_NODES = 90
 _STEP = 6.3 / _N_NODES
-_CUTOFF = 42.0  # exp(-42) is 6e-19
+_GAUSS_NODES, _GAUSS_WEIGHTS = [0.5 * x for x in np.polynomial.legendre.leggauss(56)]
+_CUTOFF = 40.0  # exp(-40) is 4e-18
 _N_SHIFTS = 8  # terms of a series that are summed before the rest is an integral
 
 
 def _mean(f: Callable[[Any], Any], end: Any) -> Any:
-    """The integral of f over (0, end): tanh-sinh quadrature along a new last axis.
+    """The integral of f over (0, end), by nodes along a new last axis.
 
-    f need only be smooth inside. Source: H. Takahasi, M. Mori, Publ. RIMS 9 (1974) 721.
+    Gauss's on plain arrays. On traced ones those of tanh-sinh quadrature, which operations make: a
+    rule may not hold arrays. Source: H. Takahasi, M. Mori, Publ. RIMS 9 (1974) 721.
     """
+    if not isinstance(end, Tracer):
+        end = _column(end)
+        return end[..., 0] * (f((_GAUSS_NODES + 0.5) * end) @ _GAUSS_WEIGHTS)
     t = (iota(_N_NODES, np.float64) - (_N_NODES - 1) / 2) * _STEP
     s = np.exp(-math.pi * np.sinh(t))
     x = 1.0 / (1.0 + s)
     weight = math.pi * _STEP * np.cosh(t) * x * (s * x)
-    end = end[..., None]
+    end = _column(end)
     return np.sum(weight * end * f(x * end), axis=-1)
+
+
+def _column(x: Any) -> Any:
+    """Numbers beside an axis of nodes."""
+    return np.expand_dims(x, -1)
 
 
 def _fixed(x: Any) -> Any:
@@ -76,11 +86,19 @@ def log_gamma_slope(a: Any, y: Any) -> Any:
     x = np.exp(y)
     psi = _digammas(a)
     is_lower = x <= a
-    return np.where(is_lower, _lower(a, x, y, psi, is_lower), _upper(a, x, y, psi[0], is_lower))
+    if not isinstance(is_lower, Tracer):
+        low, high = is_lower, ~is_lower
+        out = np.empty(x.shape)
+        out[low] = _lower(a[low], x[low], y[low], [p[low] for p in psi])
+        out[high] = _upper(a[high], x[high], y[high], psi[0][high])
+        return out
+    lower = _lower(a, np.where(is_lower, x, a), np.where(is_lower, y, np.log(a)), psi)
+    beyond = a + 1.0
+    upper = _upper(a, np.where(is_lower, beyond, x), np.where(is_lower, np.log(beyond), y), psi[0])
+    return np.where(is_lower, lower, upper)
 
 
-def _lower(a: Any, x: Any, y: Any, psi: list[Any], is_lower: Any) -> Any:
-    x, y = np.where(is_lower, x, a), np.where(is_lower, y, np.log(a))
+def _lower(a: Any, x: Any, y: Any, psi: list[Any]) -> Any:
     total, term = 0.0 * a, 1.0
     for k in range(_N_SHIFTS):
         term = term / (a + float(k))
@@ -89,20 +107,19 @@ def _lower(a: Any, x: Any, y: Any, psi: list[Any], is_lower: Any) -> Any:
     b = a + float(_N_SHIFTS)
     less = _CUTOFF - 2.0 * (b - x)
     end = _fixed((less + np.sqrt(less * less + 8.0 * _CUTOFF * b)) / (2.0 * b))
-    x, d, level = x[..., None], (b - x)[..., None], (psi[-1] - y)[..., None]
+    x, d, level = _column(x), _column(b - x), _column(psi[-1] - y)
     rest = _mean(lambda s: (level + s) * np.exp(-d * s - x * (s + np.expm1(-s))), end)
     return total + term * rest
 
 
-def _upper(a: Any, x: Any, y: Any, psi: Any, is_lower: Any) -> Any:
-    x, y = np.where(is_lower, a + 1.0, x), np.where(is_lower, np.log(a + 1.0), y)
+def _upper(a: Any, x: Any, y: Any, psi: Any) -> Any:
     d = x - a
     parabola = 2.0 * _CUTOFF / (d + np.sqrt(d * d + 2.0 * _CUTOFF * x))
     growth = 1.0 + np.log1p(_CUTOFF / x)
     for _ in range(2):
-        growth = np.log1p(_CUTOFF / x + growth)  # to x (e^s - 1 - s) = 42
+        growth = np.log1p(_CUTOFF / x + growth)  # to x (e^s - 1 - s) = 40
     end = _fixed(np.minimum(parabola, growth))
-    x, d, level = x[..., None], d[..., None], (y - psi)[..., None]
+    x, d, level = _column(x), _column(d), _column(y - psi)
     return _mean(lambda s: (level + s) * np.exp(-d * s - x * (np.expm1(s) - s)), end)
 
 
@@ -118,7 +135,7 @@ def von_mises_slope(kappa: Any, x: Any) -> Any:
     size = np.abs(x)
     end = _fixed(np.minimum(math.pi, 15.0 / np.sqrt(kappa + 1.0)))
     end = np.minimum(end, math.pi)
-    kappa_ = kappa[..., None]
+    kappa_ = _column(kappa)
 
     def above_cosine(t: Any) -> Any:  # 1 - cos t
         half = np.sin(0.5 * t)
@@ -126,9 +143,9 @@ def von_mises_slope(kappa: Any, x: Any) -> Any:
 
     whole = _mean(lambda t: np.exp(-kappa_ * above_cosine(t)), end)
     first = _mean(lambda t: above_cosine(t) * np.exp(-kappa_ * above_cosine(t)), end)
-    mean = (first / whole)[..., None]
+    mean = _column(first / whole)
     is_inner = kappa * above_cosine(size) < 1.0
-    inner_size = np.where(is_inner, size, 0.5 * end)[..., None]
+    inner_size = _column(np.where(is_inner, size, 0.5 * end))
     inner = _mean(
         lambda t: (
             inner_size
@@ -139,7 +156,7 @@ def von_mises_slope(kappa: Any, x: Any) -> Any:
     )
     inner = np.where(is_inner, inner, 0.0)
     rest = np.minimum(end, math.pi - size)
-    outer_size = size[..., None]
+    outer_size = _column(size)
     outer = _mean(
         lambda t: (
             (mean - above_cosine(t + outer_size))
@@ -156,5 +173,5 @@ def von_mises_slope(kappa: Any, x: Any) -> Any:
 def mills_ratio(z: Any) -> Any:
     """(1 - Φ(z)) / φ(z) for z >= 0, the integral of exp(-z t - t²/2) over t > 0."""
     end = _fixed(2.0 * _CUTOFF / (z + np.sqrt(z * z + 2.0 * _CUTOFF)))
-    z = z[..., None]
+    z = _column(z)
     return _mean(lambda t: np.exp(-t * (z + 0.5 * t)), end)
