@@ -343,5 +343,4 @@ def von_mises(
 def wald(key: Any, mean: Any, scale: Any, shape: Shape = None, dtype: Any = np.float64) -> Any:
     """Samples of the Wald, or inverse Gaussian, distribution."""
     draw = _Draw("wald", key, shape, dtype, (mean, scale))
-    one, other = split(draw.key)
-    return draw.result(samples.wald_sample(*draw.parameters, draw.words(one), draw.words(other)))
+    return draw.result(samples.wald_sample(*draw.parameters, draw.words()))

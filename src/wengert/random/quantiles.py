@@ -119,15 +119,34 @@ def truncated_normal(lower: Any, upper: Any, u: Any) -> Any:
 
 
 @np.errstate(all="ignore")
-def wald(mean: Any, scale: Any, z: Any, u: Any) -> Any:
-    """Of the inverse Gaussian distribution, from a normal and a uniform number.
-
-    Source: J. R. Michael, W. R. Schucany, R. W. Haas, The American Statistician 30 (1976) 88; the
-    smaller root of their quadratic equation is taken in the form that does not cancel.
-    """
-    half = 0.5 * mean / scale * z * z
-    ratio = 1.0 + half + np.sqrt(half * (2.0 + half))  # of the larger root to the mean
-    return np.where(u * (1.0 + 1.0 / ratio) <= 1.0, mean / ratio, mean * ratio)[()]
+def wald(mean: Any, scale: Any, u: Any) -> Any:
+    """Of the inverse Gaussian distribution: Newton's method for the logarithm of the nearer tail,
+    in log x, kept in a bracket."""
+    special = _special()
+    mean, scale, u = np.broadcast_arrays(mean, scale, u)
+    is_lower = u < 0.5
+    goal = np.log(np.minimum(u, 1.0 - u))
+    spread = np.log1p(mean / scale)
+    y = np.log(mean) - 0.5 * spread + np.sqrt(spread) * normal(u)
+    low, high = np.full(u.shape, -np.inf), np.full(u.shape, np.inf)
+    for _ in range(100):
+        x = np.exp(y)
+        root = np.sqrt(scale / x)
+        z = root * (x / mean - 1.0)
+        left = np.exp(2.0 * scale / mean + special.log_ndtr(-root * (x / mean + 1.0)))
+        tail = np.where(is_lower, special.ndtr(z) + left, special.ndtr(-z) - left)
+        density = root * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)  # of log x
+        step = np.where(is_lower, goal - np.log(tail), np.log(tail) - goal) * tail / density
+        step = np.where(tail > 0.0, step, np.where(is_lower, 2.0, -2.0))  # too far out to tell
+        low, high = np.where(step > 0.0, y, low), np.where(step > 0.0, high, y)
+        moved = y + np.clip(np.where(np.isnan(step), 0.0, step), -2.0, 2.0)
+        outside = (moved < low) | (moved > high)
+        moved = np.where(outside, 0.5 * (low + high), moved)
+        is_done = not np.any(np.abs(moved - y) > 1e-9)  # the step after that is exact
+        y = moved
+        if is_done:
+            break
+    return np.where((mean > 0.0) & (scale > 0.0), np.exp(y), np.nan)[()]
 
 
 # -- von Mises -------------------------------------------------------------------------------------

@@ -157,8 +157,8 @@ def von_mises_sample(kappa: Any, words: Any) -> Any:
     return bind(von_mises_sample_p, kappa, words)
 
 
-def wald_sample(mean: Any, scale: Any, words: Any, more_words: Any) -> Any:
-    return bind(wald_sample_p, mean, scale, words, more_words)
+def wald_sample(mean: Any, scale: Any, words: Any) -> Any:
+    return bind(wald_sample_p, mean, scale, words)
 
 
 def _normal_native(b: Any, words: Any) -> Any:
@@ -231,20 +231,13 @@ def _wald_tail(mean: Any, scale: Any, x: Any) -> Any:
 # F(x) = Φ(sqrt(λ/x) (x/μ - 1)) + exp(2λ/μ) Φ(-sqrt(λ/x) (x/μ + 1)), differentiated in μ and λ.
 wald_sample_p = _sample(
     "wald_sample",
-    lambda mean, scale, words, more: quantiles.wald(
-        mean, scale, quantiles.normal(open_uniform(words)), open_uniform(more)
-    ),
+    lambda mean, scale, words: quantiles.wald(mean, scale, open_uniform(words)),
     (
-        lambda out, mean, scale, words, more: (
-            2.0 * scale / (mean * mean) * _wald_tail(mean, scale, out)
-        ),
-        lambda out, mean, scale, words, more: (
-            out / scale - 2.0 / mean * _wald_tail(mean, scale, out)
-        ),
-        None,
+        lambda out, mean, scale, words: 2.0 * scale / (mean * mean) * _wald_tail(mean, scale, out),
+        lambda out, mean, scale, words: out / scale - 2.0 / mean * _wald_tail(mean, scale, out),
         None,
     ),
-    flops=100,
+    flops=1000,
     domain="mean > 0, scale > 0",
 )
 
