@@ -21,7 +21,7 @@ import numpy as np
 
 from wengert.errors import DtypeError, ShapeError
 from wengert.random import samples
-from wengert.random.keys import Shape, as_key, as_shape, halves, split, words
+from wengert.random.keys import Shape, as_key, as_shape, halves, number, split, words
 from wengert.random.samples import TWO_PI, open_uniform
 from wengert.trace.tracer import Tracer
 
@@ -54,7 +54,7 @@ class _Draw:
         return words(self.key if key is None else key, self.shape)
 
     def result(self, x: Any) -> Any:
-        return x if self.dtype == np.float64 else x.astype(self.dtype)
+        return number(x if self.dtype == np.float64 else x.astype(self.dtype))
 
 
 def as_float(name: str, parameter: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 from wengert.errors import ArgumentError, DtypeError, ShapeError
 from wengert.random import samples
 from wengert.random.continuous import as_float, gumbel, sample_shape, uniform
-from wengert.random.keys import Shape, as_key, as_shape, split, words
+from wengert.random.keys import Shape, as_key, as_shape, number, split, words
 from wengert.random.samples import open_uniform
 from wengert.trace.tracer import Tracer
 
@@ -57,7 +57,7 @@ def integers(
         width = high.astype(np.uint64) - low.astype(np.uint64) + np.uint64(endpoint)
         word = words(key, shape)
         offset = np.where(width == 0, word, _upper_product(word, width))
-        return (low.astype(np.uint64) + offset).astype(dtype)
+        return number((low.astype(np.uint64) + offset).astype(dtype))
 
 
 def randint(key: Any, shape: Shape, low: Any, high: Any, dtype: Any = np.int64) -> Any:
@@ -112,7 +112,7 @@ def geometric(key: Any, p: Any, shape: Shape = None) -> Any:
     u = open_uniform(words(key, sample_shape("geometric", shape, [p.shape])))
     is_certain = p >= 1.0
     trials = np.ceil(np.log1p(-u) / np.log1p(-np.where(is_certain, 0.5, p)))
-    return np.where(is_certain, 1.0, np.maximum(trials, 1.0)).astype(np.int64)
+    return number(np.where(is_certain, 1.0, np.maximum(trials, 1.0)).astype(np.int64))
 
 
 def categorical(key: Any, logits: Any, axis: int = -1, shape: Shape = None) -> Any:

@@ -170,6 +170,11 @@ def halves(key: Any, shape: tuple[int, ...]) -> Any:
     return np.reshape(np.reshape(both, (-1,))[:n], shape)[()]
 
 
+def number(x: Any) -> Any:
+    """A plain array without axes as the scalar that NumPy's ufuncs would have given."""
+    return x[()] if isinstance(x, np.ndarray) else x
+
+
 # -- arguments -------------------------------------------------------------------------------------
 
 

@@ -100,7 +100,7 @@ def log_gamma(a: Any, u: Any) -> Any:
     lower = special.gammaincinv(a, np.minimum(u, 0.5))
     upper = special.gammainccinv(a, np.minimum(1.0 - u, 0.5))
     inside = np.log(np.where(u <= 0.5, lower, upper))
-    return np.where(small < -37.0, small, inside)[()]
+    return np.where(a > 0.0, np.where(small < -37.0, small, inside), np.nan)[()]
 
 
 @np.errstate(all="ignore")

@@ -252,7 +252,8 @@ class Tracer:
             "wengert.numpy.zeros instead of np.zeros",
             "complex": "x + 0j, or x.astype(complex)",
             "array": "np.stack or wengert.numpy.array for lists of traced values; "
-            "wengert.numpy.zeros for buffers; scipy functions from wengert.scipy",
+            "wengert.numpy.zeros for buffers; scipy functions from wengert.scipy; "
+            "wengert.random, or loc + scale * rng.normal(), for random numbers",
         }
         table = (
             "wengert.numpy.take(table, i) or wengert.numpy.asarray(table)[i] where a plain array "
