@@ -29,7 +29,7 @@ from wengert.control.programs import record_linear_rule, zeros
 from wengert.errors import MissingRuleError, OutputError
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ir.program import Literal, Program
-from wengert.trace.tracer import bind
+from wengert.trace.tracer import bind, current_body
 from wengert.transforms.rules import LinearRule, linear_rule
 from wengert.types import Type
 
@@ -238,6 +238,14 @@ class ForeignCall(Called):
     # -- running -----------------------------------------------------------------------------------
 
     def run(self, operands: Sequence[Any]) -> tuple[Any, ...]:
+        # Here are plain values: what a rule computes with them belongs to no open recording.
+        token = current_body.set(None)
+        try:
+            return self._run_batch(operands)
+        finally:
+            current_body.reset(token)
+
+    def _run_batch(self, operands: Sequence[Any]) -> tuple[Any, ...]:
         sizes = self.sizes
         if not sizes:
             return self._run_items(operands, ())

@@ -164,12 +164,14 @@ class Foreign:
         leaves, spec = trees.flatten((args, kwargs))
         if current_body.get() is None and not any(isinstance(x, Tracer) for x in leaves):
             return self.f(*args, **kwargs)
+        n_positional = len(leaves)
         if kwargs:
             args, kwargs = self._positional(args, kwargs)
             leaves, spec = trees.flatten((args, kwargs))
+            n_positional = len(trees.flatten(args)[0])
         static, dynamic = [], []
         for i, leaf in enumerate(leaves):
-            if _is_number(leaf):
+            if i < n_positional and _is_number(leaf):
                 dynamic.append(leaf)
             else:
                 static.append((i, Static(leaf)))
