@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+import wengert.random
 import wengert.scipy.linalg
 import wengert.scipy.special
 from wengert.numpy import _creation
@@ -81,6 +82,19 @@ PROMISED: dict[str, str] = {
         scipy.linalg.qr scipy.linalg.eigh scipy.linalg.eigvalsh scipy.linalg.eig
         scipy.linalg.eigvals scipy.linalg.svd scipy.linalg.svdvals scipy.linalg.pinv
         scipy.linalg.lstsq scipy.linalg.norm
+    """,
+    "Random numbers (wengert.random), differentiable in their parameters": """
+        random.uniform random.normal random.lognormal random.exponential random.laplace
+        random.logistic random.gumbel random.cauchy random.rayleigh random.pareto random.weibull
+        random.triangular random.truncated_normal random.gamma random.loggamma random.chisquare
+        random.beta random.f random.student_t random.von_mises random.wald
+        random.multivariate_normal random.dirichlet random.wishart
+    """,
+    "Random numbers, constant": """
+        random.key random.split random.fold_in random.bits random.integers random.randint
+        random.bernoulli random.rademacher random.binomial random.poisson random.geometric
+        random.multinomial random.categorical random.choice random.permutation
+        random.orthogonal random.ball
     """,
     "Arrays made under a trace (wengert.numpy)": """
         wnp.array wnp.asarray wnp.zeros wnp.ones wnp.full wnp.empty wnp.zeros_like wnp.ones_like
@@ -174,6 +188,7 @@ _READERS: dict[str, Callable[[str], bool]] = {
     "x[...]": lambda name: "getitem" in function_handlers,
     "x.": _is_method,
     "wnp.": lambda name: name in CREATION,
+    "random.": lambda name: name in wengert.random.__all__,
     "scipy.linalg.": _scipy(wengert.scipy.linalg),
     "scipy.special.": _scipy(wengert.scipy.special),
 }
