@@ -105,7 +105,7 @@ def orthogonal(key: Any, n: int, shape: Shape = None, dtype: Any = np.float64) -
     return (q * signs[..., None, :]).astype(dtype)
 
 
-def ball(key: Any, d: int, p: float = 2.0, shape: Shape = None, dtype: Any = np.float64) -> Any:
+def ball(key: Any, d: int, p: Any = 2.0, shape: Shape = None, dtype: Any = np.float64) -> Any:
     """Points in the unit ball of `d` dimensions under the p-norm, uniform.
 
     Source: F. Barthe, O. Guédon, S. Mendelson, A. Naor, Ann. Probab. 33 (2005) 480, Theorem 1.

@@ -343,4 +343,5 @@ def von_mises(
 def wald(key: Any, mean: Any, scale: Any, shape: Shape = None, dtype: Any = np.float64) -> Any:
     """Samples of the Wald, or inverse Gaussian, distribution."""
     draw = _Draw("wald", key, shape, dtype, (mean, scale))
-    return draw.result(samples.wald_sample(*draw.parameters, draw.words()))
+    mean, scale = draw.parameters
+    return draw.result(samples.wald_sample(mean, scale, draw.words()))

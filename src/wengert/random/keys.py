@@ -26,7 +26,7 @@ _WORD = 2**64
 Shape = int | Sequence[int] | None
 
 
-def key(seed: int) -> Any:
+def key(seed: Any) -> Any:
     """The key of a seed: its two words of 64 bits, the lower one first.
 
     Parameters
@@ -113,8 +113,8 @@ def fold_in(key: Any, data: Any) -> Any:
     (4,)
     """
     key = as_key("fold_in", key)
-    word = _word(data, "fold_in")
-    if not isinstance(word, Tracer):
+    word: Any = _word(data, "fold_in")
+    if isinstance(word, np.generic):
         return philox(key, np.array([word, 0, 0, _FOLD_IN], np.uint64), 2)
     zero = word & 0
     return philox(key, np.stack([word, zero, zero, zero | _FOLD_IN]), 2)
@@ -217,8 +217,9 @@ def as_shape(name: str, shape: Shape) -> tuple[int, ...]:
 
 def _word(number: Any, name: str) -> Any:
     """An integer as a word of 64 bits; negative ones modulo 2^64."""
-    if isinstance(number, (Tracer, np.ndarray, np.generic)):
-        if number.dtype.kind in "iu" and number.shape == ():
+    dtype = getattr(number, "dtype", None)
+    if dtype is not None:
+        if dtype.kind in "iu" and number.shape == ():
             return number.astype(np.uint64)
     elif isinstance(number, int) and -(_WORD // 2) <= number < _WORD:
         return np.uint64(number % _WORD)

@@ -78,6 +78,8 @@ def _formula(name: str, f: Callable[..., Any], flops: int, meaning: str) -> Prim
 
     def program(types: tuple[Type, ...]) -> Any:
         if types not in programs:
+            if len(programs) > 1000:
+                programs.clear()
             run = lambda *args: [f(*args)]
             programs[types] = record_rule_program(f"the formula of {name}", run, types)
         return programs[types]

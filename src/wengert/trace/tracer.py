@@ -356,7 +356,7 @@ def missing_function(name: str) -> MissingRuleError:
         f"{name} has no derivative in Wengert.",
         got=f"a traced argument of {name}",
         expected="one of the functions listed in docs/supported.md",
-        try_="write it with supported functions, or give it a rule with wengert.custom_jvp",
+        try_="write it with supported functions, or wrap it with wengert.extend.foreign",
     )
 
 
