@@ -53,8 +53,8 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "ConversionError": (
         "wg.grad(lambda x: math.sin(x))(1.0)",
         "Use NumPy's function instead of `math`'s; make arrays that hold traced values with "
-        "`wengert.numpy` (`wnp.zeros`, `wnp.array`) or `np.stack`. `wg.stop_gradient(x)` marks what "
-        "shall not be differentiated.",
+        "`wengert.numpy` (`wnp.zeros`, `wnp.array`) or `np.stack`. `wg.stop_gradient(x)` marks "
+        "what shall not be differentiated.",
     ),
     "DecisionError": (
         "wg.vmap(lambda x: x if x > 0 else -x)(np.ones(3))",
@@ -97,8 +97,8 @@ HEAD = """\
 # Errors
 
 Every error derives from `WengertError` and from the built-in that fits. Its message says what
-happened, then `got`, `expected`, `where` (your file and line) and `try`. Below, one section a class:
-what it means, a program that raises it with what it says, and what to do.
+happened, then `got`, `expected`, `where` (your file and line) and `try`. Below, one section a
+class: what it means, a program that raises it with what it says, and what to do.
 """
 
 
