@@ -26,7 +26,7 @@ def either_sign(rng: np.random.Generator) -> Any:
 
 def with_bits(x: Any) -> Any:
     """Random words of a key that depends on what is traced: on the signs."""
-    key = wg.random.fold_in(KEY, np.sum((x > 0.0) * np.array([1, 2, 4])))
+    key = wg.random.key(np.sum((x > 0.0) * np.array([1, 2, 4])))
     return x * (philox(key, np.zeros(4, np.uint64), 5) >> 40).astype(np.float64)[:3] * 1e-8
 
 
