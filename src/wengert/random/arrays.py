@@ -76,7 +76,7 @@ def multivariate_normal(
             got=repr(method),
             expected='"cholesky", "eigh" or "svd"',
         )
-    return (mean + np.matvec(factor, z)).astype(dtype)
+    return (mean + (factor @ z[..., None])[..., 0]).astype(dtype)
 
 
 def dirichlet(key: Any, alpha: Any, shape: Shape = None, dtype: Any = np.float64) -> Any:
