@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+import wengert.random
 import wengert.scipy
 from wengert.numpy import _creation
 from wengert.ops.special import FUNCTIONS as SPECIAL
@@ -82,6 +83,19 @@ PROMISED: dict[str, str] = {
         scipy.linalg.qr scipy.linalg.eigh scipy.linalg.eigvalsh scipy.linalg.eig
         scipy.linalg.eigvals scipy.linalg.svd scipy.linalg.svdvals scipy.linalg.pinv
         scipy.linalg.lstsq scipy.linalg.norm
+    """,
+    "Random numbers (wengert.random), differentiable in their parameters": """
+        random.uniform random.normal random.lognormal random.exponential random.laplace
+        random.logistic random.gumbel random.cauchy random.rayleigh random.pareto random.weibull
+        random.triangular random.truncated_normal random.gamma random.loggamma random.chisquare
+        random.beta random.f random.student_t random.von_mises random.wald
+        random.multivariate_normal random.dirichlet random.wishart
+    """,
+    "Random numbers, constant": """
+        random.key random.split random.fold_in random.bits random.integers random.randint
+        random.bernoulli random.rademacher random.binomial random.poisson random.geometric
+        random.multinomial random.categorical random.choice random.permutation
+        random.orthogonal random.ball
     """,
     "Fourier transforms and signals": """
         fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fft2 fft.ifft2 fft.rfft2
@@ -232,6 +246,7 @@ _READERS: dict[str, Callable[[str], bool]] = {
     "x[...]": lambda name: "getitem" in function_handlers,
     "x.": _is_method,
     "wnp.": lambda name: name in CREATION,
+    "random.": lambda name: name in wengert.random.__all__,
     **{f"scipy.{name}.": _scipy(module) for name, module in SCIPY.items()},
 }
 

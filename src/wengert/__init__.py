@@ -60,6 +60,7 @@ _SUBMODULES = frozenset(
         "numeric",
         "numpy",
         "ops",
+        "random",
         "scipy",
         "symbolic",
     }
