@@ -114,3 +114,39 @@ def log_gamma_series(z: Any, order: Order) -> Series:
                 by_degree[k] = (-1) ** k * zeta(k, z) / k
             out[i, j] = math.comb(k, i) * by_degree[k]
     return out
+
+
+def complex_polygamma(n: int, z: Any) -> Any:
+    """The n-th derivative of the digamma function, n >= 1, of complex numbers.
+
+    The asymptotic series (DLMF 5.15.8) after steps to the right; left of zero the reflection
+    formula (DLMF 5.15.6), in which the derivatives of the cotangent are polynomials of itself.
+    """
+    with np.errstate(all="ignore"):
+        w = np.asarray(z, np.complex128)
+        is_left = w.real < 0.0
+        y = np.where(is_left, 1.0 - w, w)
+        total = np.zeros_like(y)
+        for _ in range(16):
+            near = y.real < 16.0
+            total = total + np.where(near, y ** -(n + 1.0), 0.0)
+            y = np.where(near, y + 1.0, y)
+        total = math.factorial(n) * total + math.factorial(n - 1) * y**-n
+        total = total + 0.5 * math.factorial(n) * y ** -(n + 1.0)
+        for k, c in enumerate(_DELTA, start=1):
+            factor = c * math.factorial(2 * k + n - 1) / math.factorial(2 * k - 1)
+            total = total + factor * y ** -(2.0 * k + n)
+        right = (-1) ** (n + 1) * total
+        reflected = (-1) ** n * right - math.pi ** (n + 1) * _cotangent_derivative(n, w)
+        found = np.where(is_left, reflected, right)
+    return np.asarray(found, np.asarray(z).dtype)[()]
+
+
+def _cotangent_derivative(n: int, z: Any) -> Any:
+    """The n-th derivative of the cotangent at pi z, a polynomial in it: cot' = -(1 + cot**2)."""
+    turned = z - np.round(z.real)
+    cot = 1.0 / np.tan(math.pi * turned)
+    polynomial = np.polynomial.Polynomial([0.0, 1.0])
+    for _ in range(n):
+        polynomial = polynomial.deriv() * np.polynomial.Polynomial([-1.0, 0.0, -1.0])
+    return polynomial(cot)
