@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from wengert.ops.core import fit, mul
+from wengert.ops.exponential import exp, log, log1p
 from wengert.ops.families import elementwise
 from wengert.ops.special.cumulants import complete_bell
-from wengert.ops.special.family import ScipyUfunc, apply, as_real, special
+from wengert.ops.special.family import ScipyUfunc, apply, as_real, inverse, special
 from wengert.ops.special.gamma import polygamma_p, psi_p
 from wengert.ops.special.incomplete_gamma import NUMPY_COMPUTES
 from wengert.ops.special.shapes import values
@@ -26,8 +25,8 @@ log_beta_density_p = elementwise(
     values.log_beta_density,
     type_rule=_type_of,
     partials=(
-        lambda out, a, b, x: np.log(x) - apply(psi_p, a) + apply(psi_p, a + b),
-        lambda out, a, b, x: np.log1p(-x) - apply(psi_p, b) + apply(psi_p, a + b),
+        lambda out, a, b, x: log(x) - apply(psi_p, a) + apply(psi_p, a + b),
+        lambda out, a, b, x: log1p(-x) - apply(psi_p, b) + apply(psi_p, a + b),
         lambda out, a, b, x: (a - 1.0) / x - (b - 1.0) / (1.0 - x),
     ),
     flops=120,
@@ -38,12 +37,20 @@ log_beta_density_p = elementwise(
 
 def density(a: Any, b: Any, x: Any) -> Any:
     """x**(a-1) (1-x)**(b-1) / B(a, b), the derivative of I_x(a, b) in x."""
-    return np.exp(apply(log_beta_density_p, a, b, x))
+    return exp(apply(log_beta_density_p, a, b, x))
 
 
 def shape_derivative(a: Any, b: Any, x: Any, order: Order) -> Any:
     """The mixed derivative of I_x(a, b) in a and b."""
-    return bind(betainc_shape_p, a, b, x, order=order)
+    return bind(betainc_shape_p, as_real(a), as_real(b), as_real(x), order=order)
+
+
+def slope_a(a: Any, b: Any, x: Any) -> Any:
+    return shape_derivative(a, b, x, (1, 0))
+
+
+def slope_b(a: Any, b: Any, x: Any) -> Any:
+    return shape_derivative(a, b, x, (0, 1))
 
 
 def _slopes(a: Any, b: Any, x: Any, order: Order) -> dict[Order, Any]:
@@ -62,9 +69,9 @@ def _slopes(a: Any, b: Any, x: Any, order: Order) -> dict[Order, Any]:
                 slope = slope - bind(polygamma_p, b, n=n)
             out[i, j] = slope
     if order[0]:
-        out[1, 0] = out[1, 0] + np.log(x)
+        out[1, 0] = out[1, 0] + log(x)
     if order[1]:
-        out[0, 1] = out[0, 1] + np.log1p(-x)
+        out[0, 1] = out[0, 1] + log1p(-x)
     return out
 
 
@@ -105,33 +112,21 @@ betainc_shape_p = elementwise(
 
 betainc_p = special(
     "betainc",
-    lambda out, a, b, x: shape_derivative(a, b, x, (1, 0)),
-    lambda out, a, b, x: shape_derivative(a, b, x, (0, 1)),
+    lambda out, a, b, x: slope_a(a, b, x),
+    lambda out, a, b, x: slope_b(a, b, x),
     lambda out, a, b, x: density(a, b, x),
 )
 betaincc_p = special(
     "betaincc",
-    lambda out, a, b, x: -shape_derivative(a, b, x, (1, 0)),
-    lambda out, a, b, x: -shape_derivative(a, b, x, (0, 1)),
+    lambda out, a, b, x: -slope_a(a, b, x),
+    lambda out, a, b, x: -slope_b(a, b, x),
     lambda out, a, b, x: -density(a, b, x),
 )
 
 
-def _inverse_a(out: Any, a: Any, b: Any, p: Any) -> Any:
-    """By the implicit function theorem, from I_x(a, b) = p or 1 - p."""
-    return -shape_derivative(a, b, out, (1, 0)) / density(a, b, out)
-
-
-def _inverse_b(out: Any, a: Any, b: Any, p: Any) -> Any:
-    return -shape_derivative(a, b, out, (0, 1)) / density(a, b, out)
-
-
-betaincinv_p = special(
-    "betaincinv", _inverse_a, _inverse_b, lambda out, a, b, p: 1.0 / density(a, b, out)
-)
-betainccinv_p = special(
-    "betainccinv", _inverse_a, _inverse_b, lambda out, a, b, p: -1.0 / density(a, b, out)
-)
+SLOPES = (slope_a, slope_b, density)
+betaincinv_p = inverse("betaincinv", SLOPES, 2)
+betainccinv_p = inverse("betainccinv", SLOPES, 2, sign=-1.0)
 
 # -- logarithms, for tails -------------------------------------------------------------------------
 
@@ -155,7 +150,7 @@ def _log_shape(a: Any, b: Any, x: Any, order: Order, upper: bool) -> Any:
 
 
 def _hazard(a: Any, b: Any, x: Any, log_value: Any, upper: bool) -> Any:
-    size = np.exp(apply(log_beta_density_p, a, b, x) - log_value)
+    size = exp(apply(log_beta_density_p, a, b, x) - log_value)
     return -size if upper else size
 
 

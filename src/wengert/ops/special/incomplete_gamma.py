@@ -10,26 +10,25 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from wengert.ir.primitive import Unsupported
 from wengert.ops.core import fit, mul
+from wengert.ops.exponential import exp, log
 from wengert.ops.families import elementwise
 from wengert.ops.special.cumulants import complete_bell
-from wengert.ops.special.family import ScipyUfunc, apply, special
+from wengert.ops.special.family import ScipyUfunc, apply, as_real, inverse, special
 from wengert.ops.special.gamma import polygamma_p, psi_p
 from wengert.ops.special.shapes import values
 from wengert.trace.tracer import bind
 
 NUMPY_COMPUTES = Unsupported("NumPy computes it, many elements at once")
-_type_of = ScipyUfunc("gammainc").type_of
+_type_of = ScipyUfunc("stdtr").type_of  # of gammainc, SciPy looks at double precision first
 
 log_gamma_density_p = elementwise(
     "log_gamma_density",
     values.log_gamma_density,
     type_rule=_type_of,
     partials=(
-        lambda out, a, x: np.log(x) - apply(psi_p, a),
+        lambda out, a, x: log(x) - apply(psi_p, a),
         lambda out, a, x: (a - 1.0) / x - 1.0,
     ),
     flops=60,
@@ -40,17 +39,17 @@ log_gamma_density_p = elementwise(
 
 def density(a: Any, x: Any) -> Any:
     """x**(a-1) exp(-x) / Gamma(a), the derivative of P(a, x) in x; DLMF 8.8.13."""
-    return np.exp(apply(log_gamma_density_p, a, x))
+    return exp(apply(log_gamma_density_p, a, x))
 
 
 def shape_derivative(a: Any, x: Any, order: int = 1) -> Any:
     """The derivative of P(a, x) in a, of an order."""
-    return bind(gammainc_shape_p, a, x, order=order)
+    return bind(gammainc_shape_p, as_real(a), as_real(x), order=order)
 
 
 def _slopes(a: Any, x: Any, n: int) -> list[Any]:
     """The first n derivatives of the logarithm of the density in a."""
-    first = [np.log(x) - apply(psi_p, a)]
+    first = [log(x) - apply(psi_p, a)]
     return first + [-bind(polygamma_p, a, n=k) for k in range(1, n)]
 
 
@@ -83,13 +82,8 @@ gammaincc_p = special(
 )
 
 
-def _inverse_shape(out: Any, a: Any, p: Any) -> Any:
-    """By the implicit function theorem, from P(a, x) = p or Q(a, x) = p."""
-    return -shape_derivative(a, out) / density(a, out)
-
-
-gammaincinv_p = special("gammaincinv", _inverse_shape, lambda out, a, p: 1.0 / density(a, out))
-gammainccinv_p = special("gammainccinv", _inverse_shape, lambda out, a, q: -1.0 / density(a, out))
+gammaincinv_p = inverse("gammaincinv", (shape_derivative, density), 1)
+gammainccinv_p = inverse("gammainccinv", (shape_derivative, density), 1, sign=-1.0)
 
 # -- logarithms, for tails -------------------------------------------------------------------------
 
@@ -105,14 +99,12 @@ def log_gammaincc(a: Any, x: Any) -> Any:
 
 
 def _log(a: Any, x: Any, upper: bool) -> Any:
-    from wengert.ops.special.family import as_real
-
     return bind(log_gammainc_p, as_real(a), as_real(x), upper=upper)
 
 
 def _hazard(a: Any, x: Any, log_value: Any, upper: bool) -> Any:
     """The derivative of log P or log Q in x."""
-    size = np.exp(apply(log_gamma_density_p, a, x) - log_value)
+    size = exp(apply(log_gamma_density_p, a, x) - log_value)
     return -size if upper else size
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.special.shapes import beta, gamma, truncated
+from wengert.ops.special.shapes.digamma import stirling
 from wengert.ops.special.shapes.truncated import Order
 
 # What stands for the edges of the domain, where limits exist: shapes of 0, and 0 and 1 and inf.
@@ -31,8 +32,8 @@ def _elementwise(
 
 def _dtype(*args: Any) -> Any:
     """SciPy's loops: single precision if no argument asks for more."""
-    weak = [x if isinstance(x, float) and type(x) is float else np.asarray(x) for x in args]
-    return np.result_type(*weak, np.float32)
+    own = [x for x in args if type(x) is not float]
+    return np.result_type(*[np.asarray(x).dtype for x in own], np.float32) if own else np.float64
 
 
 def _is_gamma(a: Any, x: Any) -> Any:
@@ -66,6 +67,18 @@ def log_beta_density(a: Any, b: Any, x: Any) -> Any:
         return np.where(x == 0, at_zero, np.where(x == 1, at_one, inside))
 
     return _elementwise(f, _is_beta, _dtype(a, b, x), a, b, x)
+
+
+def log_t_density(v: Any, t: Any) -> Any:
+    """log of the density of Student's t with v degrees of freedom, exact for large v too."""
+
+    def f(v: Any, t: Any) -> Any:
+        z = 0.5 * v
+        # log of Gamma(z + 1/2) / Gamma(z), both by Stirling's formula; at z + 1/2 shifted by one.
+        gammas = z * np.log1p(0.5 / z) - 0.5 + 0.5 * np.log(z) + stirling(z + 0.5) - stirling(z)
+        return gammas - 0.5 * np.log(v * math.pi) - 0.5 * (v + 1.0) * np.log1p(t * t / v)
+
+    return _elementwise(f, lambda v, t: (v > 0) & np.isfinite(v), _dtype(v, t), v, t)
 
 
 def gammainc_shape(a: Any, x: Any, *, order: int) -> Any:
