@@ -1,7 +1,8 @@
 """The special functions of SciPy: one record each, made by `family.special`.
 
 family             the constructor, and how SciPy's ufuncs find their records
-error              erf and its relatives
+error              erf and its relatives, the normal distribution
+logistic           logistic functions, information, losses, power transforms
 gamma              the gamma function, its logarithm and the logarithm's derivatives
 incomplete_gamma   P(a, x) and Q(a, x), inverses and logarithms
 incomplete_beta    I_x(a, b), inverses and logarithms
@@ -18,6 +19,7 @@ from wengert.ops.special import (
     gamma,
     incomplete_beta,
     incomplete_gamma,
+    logistic,
 )
 from wengert.ops.special.family import FUNCTIONS, register
 
@@ -28,5 +30,6 @@ __all__ = [
     "gamma",
     "incomplete_beta",
     "incomplete_gamma",
+    "logistic",
     "register",
 ]

@@ -32,12 +32,13 @@ class ScipyUfunc:
     def __init__(self, name: str) -> None:
         self.__name__ = name
 
+        # Where `scipy.special` has a Python function instead, as for zeta, the ufunc lies below.
+        self.home = "scipy.special._ufuncs" if name.startswith("_") else "scipy.special"
+        self.text = f"{self.home}.{name}"
+
     @cached_property
     def ufunc(self) -> np.ufunc:
-        # Where `scipy.special` has a Python function instead, as for zeta, the ufunc lies below.
-        is_private = self.__name__.startswith("_")
-        home = importlib.import_module("scipy.special._ufuncs" if is_private else "scipy.special")
-        return getattr(home, self.__name__)
+        return getattr(importlib.import_module(self.home), self.__name__)
 
     def __call__(self, *args: Any) -> Any:
         return self.ufunc(*args)
@@ -88,7 +89,7 @@ def special(
         type_rule=ufunc.type_of,
         flops=flops,
         emit=emit or Elementwise(lambda b, *xs: b.call_special(name, *xs), "result"),
-        render=lambda ins, params: f"scipy.special.{name}({', '.join(ins)})",
+        render=lambda ins, params: f"{ufunc.text}({', '.join(ins)})",
         **fields,
     )
     if keeps_integers:
