@@ -25,9 +25,7 @@ def between(*ranges: Range) -> Callable[[np.random.Generator], Any]:
 def case(f: Any, *ranges: Range, primitive: str = "", **options: Any) -> Case:
     """A case of a ufunc, with its own name."""
     name = f.__name__
-    return Case(
-        name, f, between(*ranges), (primitive or name,), is_elementwise=True, **options
-    )
+    return Case(name, f, between(*ranges), (primitive or name,), is_elementwise=True, **options)
 
 
 INCOMPLETE = [
@@ -49,6 +47,8 @@ GAMMA = [
     case(sc.poch, (0.5, 3), (0.2, 3)),
     case(sc.binom, (2, 4), (0.3, 1.5)),
 ]
+
+
 def fixed(f: Any, *whole: int, last: Range, primitive: str = "", **options: Any) -> Case:
     """A case in the last argument, the whole numbers before it fixed."""
     name = f.__name__

@@ -43,9 +43,8 @@ def polygamma(n: Any, x: Any) -> Any:
     if isinstance(n, (int, np.integer)):
         return polygamma_of_order(int(n), _double(x))
     n, x = np.asarray(n), _double(x)
-    signed = np.where(n % 2 == 0, -1.0, 1.0) * np.array([math.factorial(k) for k in n.flat]).reshape(
-        n.shape
-    )
+    factorials = np.array([math.factorial(k) for k in n.flat], np.float64).reshape(n.shape)
+    signed = np.where(n % 2 == 0, -factorials, factorials)
     found = signed * apply(zeta_p, np.maximum(n, 1) + 1.0, x)
     return np.where(n == 0, polygamma_of_order(0, x), found)
 
