@@ -36,6 +36,10 @@ def owens(h: Any, a: Any) -> Any:
     return mp.quad(lambda t: mp.exp(-h * h * (1 + t * t) / 2) / (1 + t * t), [0, a]) / (2 * mp.pi)
 
 
+def kolmogorov(x: Any) -> Any:
+    return 2 * sum((-1) ** (k - 1) * mp.exp(-2 * k * k * x * x) for k in range(1, 40))
+
+
 def voigt(x: Any, sigma: Any, gamma: Any) -> Any:
     z = (x + 1j * gamma) / (sigma * mp.sqrt(2))
     return mp.re(mp.exp(-z * z) * mp.erfc(-1j * z)) / (sigma * mp.sqrt(2 * mp.pi))
@@ -79,6 +83,7 @@ ROWS = [
     Row("ndtr", normal, one(-8, 0.1, 4)),
     Row("log_ndtr", lambda x: mp.log(normal(x)), one(-300, -30, -1, 0.1, 7)),
     Row("ndtri", lambda p: -mp.sqrt(2) * mp.erfinv(1 - 2 * p), one(1e-9, 0.7)),
+    Row("kolmogorov", kolmogorov, one(0.3, 0.99, 1.01, 3)),
     Row("owens_t", owens, [(3.0, -2.0)]),
     Row("voigt_profile", voigt, [(0.5, 0.7, 0.3)]),
     Row("expit", lambda x: 1 / (1 + mp.exp(-x)), one(-40, 0.3, 30)),

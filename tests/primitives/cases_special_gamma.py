@@ -98,6 +98,8 @@ ERROR = [
     case(sc.ndtr, (-2, 2), complex=True),
     case(sc.log_ndtr, (-4, 3), complex=True),
     case(sc.ndtri, (0.1, 0.9)),
+    case(sc.kolmogorov, (0.6, 1.6)),
+    case(sc.kolmogi, (0.2, 0.8), float32=False),
     case(sc.ndtri_exp, (-3, -0.1)),
     case(sc.owens_t, (-2, 2), (-2, 2)),
     case(sc.voigt_profile, (-2, 2), (0.5, 2), (0.2, 1)),

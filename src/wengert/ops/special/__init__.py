@@ -7,6 +7,7 @@ gamma              the gamma function, its logarithm and the logarithm's derivat
 incomplete_gamma   P(a, x) and Q(a, x), inverses and logarithms
 incomplete_beta    I_x(a, b), inverses and logarithms
 distributions      SciPy's older names of distribution functions and their inverses
+kolmogorov         the distribution of the Kolmogorov-Smirnov statistic
 shapes             their derivatives in a and b, on arrays
 
 SciPy's elementwise functions are ufuncs, which ask a traced argument what to do: a program that
@@ -19,6 +20,7 @@ from wengert.ops.special import (
     gamma,
     incomplete_beta,
     incomplete_gamma,
+    kolmogorov,
     logistic,
 )
 from wengert.ops.special.family import FUNCTIONS, register
@@ -30,6 +32,7 @@ __all__ = [
     "gamma",
     "incomplete_beta",
     "incomplete_gamma",
+    "kolmogorov",
     "logistic",
     "register",
 ]
