@@ -245,3 +245,25 @@ def test_differences_of_digamma_functions() -> None:
                 exact = (-1) ** (k - 1) * (psi[0] - psi[1]) / mp.factorial(k - 1)
             found = zeta_difference(k, np.array([z]), np.array([h]))[0]
             assert relative(found, exact) < 1e-13, (k, z, h)
+
+
+def nested(f: Any, places: tuple[int, ...]) -> Any:
+    for place in places:
+        f = wg.grad(f, argnums=place)
+    return f
+
+
+@pytest.mark.parametrize("f", [sc.gammainc, log_gammainc, log_gammaincc])
+def test_orders_of_differentiation_commute_gamma(f: Any) -> None:
+    """The closed form of the density against the shape derivatives: a a a x and x a a a."""
+    call = lambda a, x: f(a, x)
+    late, early = nested(call, (0, 0, 0, 1))(2.5, 1.8), nested(call, (1, 0, 0, 0))(2.5, 1.8)
+    assert late == pytest.approx(early, rel=1e-11)
+
+
+@pytest.mark.parametrize("f", [sc.betainc, log_betainc, log_betaincc])
+def test_orders_of_differentiation_commute_beta(f: Any) -> None:
+    call = lambda a, b, x: f(a, b, x)
+    point = (2.5, 1.8, 0.4)
+    late, early = nested(call, (0, 0, 1, 1, 2))(*point), nested(call, (2, 0, 0, 1, 1))(*point)
+    assert late == pytest.approx(early, rel=1e-10)
