@@ -146,7 +146,7 @@ def _t_slope(v: Any, t: Any) -> Any:
 
 
 T: Slopes = (_t_slope, _t_density)
-distribution("stdtr", "", T)
+distribution("stdtr", "", T, accuracy="in v, of order v**-2, digits are lost as v grows")
 inverse("stdtrit", T, 1)
 inverse("stdtridf", T, 0)
 
