@@ -49,6 +49,7 @@ from wengert.numpy._creation import (
     empty,
     empty_like,
     eye,
+    from_dlpack,
     fromfunction,
     fromiter,
     full,
@@ -81,6 +82,7 @@ __all__ = [
     "empty_like",
     "eye",
     "fft",
+    "from_dlpack",
     "fromfunction",
     "fromiter",
     "full",
@@ -99,6 +101,8 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+__array_api_version__ = np.__array_api_version__
+__array_namespace_info__ = np.__array_namespace_info__
 __all__ += [name for name in public_names(np) if name not in __all__]
 
 

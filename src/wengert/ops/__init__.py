@@ -7,6 +7,7 @@ Tracers speak NumPy's protocols.
 from wengert.ops import (
     along_axes,
     array_methods,
+    array_object,
     assignment,
     bessel,
     calculus,
@@ -55,6 +56,7 @@ from wengert.ops import (
 __all__ = [
     "along_axes",
     "array_methods",
+    "array_object",
     "assignment",
     "bessel",
     "calculus",

@@ -98,6 +98,18 @@ def _position_to_front(value: Any, found: Places, rank: int) -> Any:
     return transpose(value, (*range(p, p + k), *range(p), *range(p + k, rank)))
 
 
+def getitem_scalar(x: ScalarTracer, index: Any) -> Any:
+    """`x[()]`, `x[...]` and `x[None]` of what NumPy returns as a scalar."""
+    items = index if isinstance(index, tuple) else (index,)
+    if not items:
+        return x
+    if any(e is not None and e is not Ellipsis for e in items):
+        raise IndexingError(
+            "a scalar has no elements.", got=f"index {index!r}", expected="(), ... or None"
+        )
+    return getitem(copy(x), index)
+
+
 # -- writing ---------------------------------------------------------------------------------------
 
 
@@ -347,4 +359,5 @@ def _set_zero_dimensional(x: Any, index: Any, value: Any) -> None:
 
 
 function_handlers["getitem"] = getitem
+function_handlers["getitem_scalar"] = getitem_scalar
 function_handlers["setitem"] = setitem

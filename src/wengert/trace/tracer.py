@@ -289,9 +289,11 @@ class Tracer:
 class ScalarTracer(Tracer):
     """Stands for what NumPy returns as an immutable scalar."""
 
-    # No __getitem__: NumPy would take a scalar for a sequence, and put an error of its own in front
-    # of ours where one is stored in a plain array.
     __slots__ = ()
+    __iter__ = None  # or Python would iterate by __getitem__
+
+    def __getitem__(self, index: Any) -> Any:
+        return function_handlers["getitem_scalar"](self, index)
 
 
 class ArrayTracer(Tracer):
