@@ -1,6 +1,8 @@
 """SciPy's functions for traced arrays; on plain arrays they are SciPy's own.
 
+    fft        wengert.scipy.fft
     linalg     wengert.scipy.linalg
+    signal     wengert.scipy.signal
     special    wengert.scipy.special
 
 Import the functions from here instead of from `scipy`, with the same names and arguments. SciPy
@@ -12,7 +14,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_SUBMODULES = ("linalg", "special")
+_SUBMODULES = ("fft", "linalg", "signal", "special")
 
 
 def __getattr__(name: str) -> Any:
