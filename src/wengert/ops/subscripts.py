@@ -99,13 +99,13 @@ def _position_to_front(value: Any, found: Places, rank: int) -> Any:
 
 
 def getitem_scalar(x: ScalarTracer, index: Any) -> Any:
-    """`x[()]`, `x[...]` and `x[None]` of what NumPy returns as a scalar."""
+    """`x[()]`, `x[...]`, `x[None]` and `x[truth]` of what NumPy returns as a scalar."""
     items = index if isinstance(index, tuple) else (index,)
     if not items:
         return x
-    if any(e is not None and e is not Ellipsis for e in items):
+    if not all(e is None or e is Ellipsis or is_mask(e) for e in items):
         raise IndexingError(
-            "a scalar has no elements.", got=f"index {index!r}", expected="(), ... or None"
+            "a scalar has no elements.", got=f"index {index!r}", expected="(), ..., None or a truth value"
         )
     return getitem(copy(x), index)
 
