@@ -15,6 +15,7 @@ import numpy as np
 import wengert.scipy.linalg
 import wengert.scipy.special
 from wengert.numpy import _creation
+from wengert.ops.special import FUNCTIONS as SPECIAL
 from wengert.trace.tracer import Tracer, function_handlers, ufunc_handlers, ufunc_method_handlers
 
 PROMISED: dict[str, str] = {
@@ -158,7 +159,7 @@ def _scipy(module: Any) -> Callable[[str], bool]:
         if name in module.__all__:
             return True
         found = getattr(module, name)
-        return isinstance(found, np.ufunc) and found in ufunc_handlers
+        return isinstance(found, np.ufunc) and (found in ufunc_handlers or name in SPECIAL)
 
     return reader
 
@@ -187,6 +188,7 @@ def others() -> tuple[str, ...]:
         for home, module in (("linalg", wengert.scipy.linalg), ("special", wengert.scipy.special))
         for name in module.__all__
     ]
+    found += [f"scipy.special.{name}" for name in SPECIAL if not name.startswith("_")]
     found += [f"wnp.{name}" for name in CREATION]
     found += [name for name, value in numpy_functions() if is_handled_object(value)]
     more = [
