@@ -14,6 +14,13 @@ a function makes for itself and then writes traced values into has to belong to 
   decision; with an array of them NumPy has no way to ask us, and the error says so. Both
   `wnp.take(table, i)` and `wnp.asarray(table)[i]` look up as part of the recorded computation.
 
+The namespace follows the Python array API standard (2024.12) as NumPy does, and is what a traced
+array names as its own (`x.__array_namespace__()`). Libraries that compute through the standard so
+differentiate without a rule of ours: `scipy.spatial.transform.Rotation` and much of `scipy.stats`
+where SCIPY_ARRAY_API=1 was set before SciPy was imported, scikit-learn under
+`config_context(array_api_dispatch=True)`. They ask for arrays of one library: plain arrays that
+are passed beside traced ones go through `wnp.asarray`.
+
 Examples
 --------
 >>> import wengert as wg
@@ -32,6 +39,7 @@ array([0., 0.])
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -107,6 +115,8 @@ __all__ += [name for name in public_names(np) if name not in __all__]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "special":  # where SciPy looks for a namespace's own special functions
+        return import_module("wengert.scipy.special")
     value = lookup(np, name, __name__)
     globals()[name] = value
     return value

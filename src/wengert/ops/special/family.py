@@ -32,10 +32,11 @@ class ScipyUfunc:
 
     @cached_property
     def ufunc(self) -> np.ufunc:
-        # Where `scipy.special` has a Python function instead, as for zeta, the ufunc lies below.
-        is_private = self.__name__.startswith("_")
-        home = importlib.import_module("scipy.special._ufuncs" if is_private else "scipy.special")
-        return getattr(home, self.__name__)
+        # Where `scipy.special` has a Python function instead, as for zeta, or for all of them when
+        # SCIPY_ARRAY_API is set, the ufunc lies below.
+        below = importlib.import_module("scipy.special._ufuncs")
+        found = getattr(below, self.__name__, None)
+        return found or getattr(importlib.import_module("scipy.special"), self.__name__)
 
     def __call__(self, *args: Any) -> Any:
         return self.ufunc(*args)
