@@ -10,6 +10,7 @@ from wengert.ops import (
     array_object,
     assignment,
     bessel,
+    bits,
     calculus,
     contraction,
     convolution,
@@ -56,6 +57,7 @@ from wengert.ops import (
     subscripts,
     taking,
     ufuncs,
+    windows,
 )
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "array_object",
     "assignment",
     "bessel",
+    "bits",
     "calculus",
     "contraction",
     "convolution",
@@ -110,4 +113,5 @@ __all__ = [
     "subscripts",
     "taking",
     "ufuncs",
+    "windows",
 ]

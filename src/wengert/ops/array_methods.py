@@ -215,6 +215,8 @@ install("byteswap", _refused("x.byteswap()", "astype"))
 
 install("T", property(lambda x: transpose(x, range(x.ndim - 1, -1, -1))))
 install("mT", property(shapes.matrix_transpose))
+install("strides", property(lambda x: layout(x).strides))
+install("flags", property(lambda x: layout(x).flags))
 install("flat", property(FlatIterator, _set_flat))
 install("reshape", shapes._reshape_method)
 install("ravel", shapes.ravel)
