@@ -75,6 +75,8 @@ from wengert.numpy._creation import (
     zeros,
     zeros_like,
 )
+from wengert.numpy._joining import c_, r_
+from wengert.numpy._looping import kaiser, ndenumerate, vectorize
 from wengert.numpy._namespace import lookup, public_names
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
     "asarray_chkfinite",
     "ascontiguousarray",
     "asfortranarray",
+    "c_",
     "copy",
     "empty",
     "empty_like",
@@ -98,14 +101,18 @@ __all__ = [
     "geomspace",
     "identity",
     "indices",
+    "kaiser",
     "linalg",
     "linspace",
     "logspace",
     "meshgrid",
+    "ndenumerate",
     "ones",
     "ones_like",
+    "r_",
     "require",
     "tri",
+    "vectorize",
     "zeros",
     "zeros_like",
 ]
@@ -117,6 +124,8 @@ __all__ += [name for name in public_names(np) if name not in __all__]
 def __getattr__(name: str) -> Any:
     if name == "special":  # where SciPy looks for a namespace's own special functions
         return import_module("wengert.scipy.special")
+    if name == "polynomial":
+        return import_module("wengert.numpy.polynomial")
     value = lookup(np, name, __name__)
     globals()[name] = value
     return value

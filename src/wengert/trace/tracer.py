@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -316,6 +317,9 @@ class ArrayTracer(Tracer):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         function_handlers["setitem"](self, index, value)
+
+
+Number.register(ScalarTracer)  # as NumPy's scalars are: `np.isscalar`, `isinstance(x, Number)`
 
 
 def snapshot(tracer: Tracer) -> Tracer:
