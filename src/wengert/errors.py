@@ -164,7 +164,7 @@ class MutationError(WengertError, ValueError):
 
 
 class OptionError(WengertError, ValueError):
-    """An option that cannot be met: a device that is not there, `copy=False` where one is needed."""
+    """An option that cannot be met: a device that is not there, no copy where one is needed."""
 
 
 class EscapedTracerError(WengertError, RuntimeError):

@@ -230,7 +230,9 @@ def _searching_and_sets() -> list[Call]:
         _call("clip", lambda xp, x: (xp.clip(x, 1, 2), xp.clip(x, min=2), xp.clip(x)), REAL),
         _call("clip-array", lambda xp, x, y: xp.clip(x, max=y), REAL, (2, 3), (3,)),
         _call("diff", lambda xp, x: (xp.diff(x), xp.diff(x, axis=0, n=1)), NUMERIC),
-        _call("diff-ends", lambda xp, x, y: xp.diff(x, n=2, prepend=y, append=y), NUMERIC, (5,), (2,)),
+        _call(
+            "diff-ends", lambda xp, x, y: xp.diff(x, n=2, prepend=y, append=y), NUMERIC, (5,), (2,)
+        ),
         _call("cumulative_sum", lambda xp, x: xp.cumulative_sum(x, axis=1), NUMERIC),
         _call(
             "cumulative_sum-initial",

@@ -28,7 +28,9 @@ OTHER = np.array([[0.1, 0.9, 1.4], [2.2, 0.8, 0.5], [1.7, 0.2, 0.6]])
 
 PROGRAMS = {
     "integrate.trapezoid": lambda x: scipy.integrate.trapezoid(x**2),
-    "integrate.cumulative_trapezoid": lambda x: (scipy.integrate.cumulative_trapezoid(x) ** 2).sum(),
+    "integrate.cumulative_trapezoid": lambda x: (
+        scipy.integrate.cumulative_trapezoid(x) ** 2
+    ).sum(),
     "stats.zscore": lambda x: (scipy.stats.zscore(x) ** 3).sum(),
     "stats.gmean": scipy.stats.gmean,
     "stats.hmean": scipy.stats.hmean,

@@ -1,4 +1,4 @@
-"""The standard's functions give NumPy's results on every required dtype: plain, traced, compiled."""
+"""The standard's functions give NumPy's results on every dtype: plain, traced and compiled."""
 
 from __future__ import annotations
 

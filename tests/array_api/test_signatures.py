@@ -154,7 +154,8 @@ def split(args: list[Any]) -> tuple[list[np.ndarray], Any]:
     def place(value: Any) -> Any:
         if isinstance(value, np.ndarray):
             arrays.append(value)
-            return lambda traced, i=len(arrays) - 1: traced[i]
+            i = len(arrays) - 1
+            return lambda traced: traced[i]
         if isinstance(value, tuple) and any(isinstance(v, np.ndarray) for v in value):
             parts = [place(v) for v in value]
             return lambda traced: tuple([part(traced) for part in parts])

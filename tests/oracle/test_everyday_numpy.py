@@ -148,13 +148,13 @@ PROGRAMS = {
     "cov": Program(lambda x: np.cov(x), MATRIX),
     "corrcoef": Program(lambda x: np.corrcoef(x)[0, 1:], MATRIX),
     "solve": Program(lambda a: np.linalg.solve(a, np.arange(4.0)), SQUARE),
-    "determinant and inverse": Program(lambda a: np.log(np.linalg.det(a)) * np.linalg.inv(a), SQUARE),
+    "determinant and inverse": Program(
+        lambda a: np.log(np.linalg.det(a)) * np.linalg.inv(a), SQUARE
+    ),
     "cholesky": Program(lambda a: np.linalg.cholesky(a @ a.T), SQUARE),
     "eigvalsh": Program(lambda a: np.linalg.eigvalsh(a + a.T), SQUARE),
     "singular values": Program(lambda a: np.linalg.svd(a, compute_uv=False), SQUARE),
-    "least squares": Program(
-        lambda a: np.linalg.lstsq(a.T, np.arange(4.0), rcond=None)[0], MATRIX
-    ),
+    "least squares": Program(lambda a: np.linalg.lstsq(a.T, np.arange(4.0), rcond=None)[0], MATRIX),
     "power iteration": Program(power_iteration, SQUARE),
     "Gaussian log-density": Program(log_density, VECTOR[:3]),
 }

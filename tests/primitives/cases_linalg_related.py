@@ -1,4 +1,4 @@
-"""Cases of SciPy's linear algebra beyond systems and factorizations: bands, control, and the rest."""
+"""Cases of SciPy's linear algebra beyond systems and factorizations: bands, control, others."""
 
 from __future__ import annotations
 
@@ -109,9 +109,7 @@ BANDS = [
         batch=False,
         traces=False,
     ),
-    Case(
-        "eigh_tridiagonal", lambda d, e: spectral(*linalg.eigh_tridiagonal(d, e)), tridiagonal
-    ),
+    Case("eigh_tridiagonal", lambda d, e: spectral(*linalg.eigh_tridiagonal(d, e)), tridiagonal),
     Case("eigvalsh_tridiagonal", linalg.eigvalsh_tridiagonal, tridiagonal),
 ]
 
@@ -147,9 +145,7 @@ CONTROL = [
     Case("solve_continuous_are-general", general_are(linalg.solve_continuous_are), plant),
     Case("solve_discrete_are-general", general_are(linalg.solve_discrete_are), plant),
 ]
-CONTROL = [
-    replace(c, complex="general" not in c.name, float32=False) for c in CONTROL
-]
+CONTROL = [replace(c, complex="general" not in c.name, float32=False) for c in CONTROL]
 
 
 def wide(rng: np.random.Generator) -> Any:
@@ -164,40 +160,89 @@ RELATED = [
     Case("rq", lambda a: linalg.rq(a), square(), complex=True),
     Case("rq-economic", lambda a: linalg.rq(a, mode="economic"), wide, complex=True),
     Case("rq-r", lambda a: linalg.rq(a, mode="r"), rectangle(4, 2), complex=True),
-    Case("qr_multiply", lambda a, c: linalg.qr_multiply(a, c), lambda rng: (
-        rectangle(4, 3)(rng), rng.normal(size=(2, 4))), complex=True),
-    Case("qr_multiply-left", lambda a, c: linalg.qr_multiply(a, c, "left"), lambda rng: (
-        rectangle(4, 3)(rng), rng.normal(size=(3, 2)))),
-    Case("qr_multiply-vector", lambda a, c: linalg.qr_multiply(a, c), lambda rng: (
-        rectangle(4, 3)(rng), rng.normal(size=4))),
+    Case(
+        "qr_multiply",
+        lambda a, c: linalg.qr_multiply(a, c),
+        lambda rng: (rectangle(4, 3)(rng), rng.normal(size=(2, 4))),
+        complex=True,
+    ),
+    Case(
+        "qr_multiply-left",
+        lambda a, c: linalg.qr_multiply(a, c, "left"),
+        lambda rng: (rectangle(4, 3)(rng), rng.normal(size=(3, 2))),
+    ),
+    Case(
+        "qr_multiply-vector",
+        lambda a, c: linalg.qr_multiply(a, c),
+        lambda rng: (rectangle(4, 3)(rng), rng.normal(size=4)),
+    ),
     Case("pinvh", lambda a: linalg.pinvh(a + adjoint(a)), square(), complex=True),
     Case("pinvh-upper", lambda a: linalg.pinvh(a, lower=False), square()),
     Case("diagsvd", lambda s: (linalg.diagsvd(s, 3, 5), linalg.diagsvd(s, 4, 3)), uniform(3)),
-    Case("subspace_angles", linalg.subspace_angles, lambda rng: (
-        rng.normal(size=(5, 2)), rng.normal(size=(5, 3))), tol=1e-6, traces=False, batch=False),
-    Case("subspace_angles-near", lambda a, e: linalg.subspace_angles(a, a + 0.1 * e), lambda rng: (
-        rng.normal(size=(5, 2)), rng.normal(size=(5, 2))), tol=1e-5, traces=False, batch=False),
-    Case("orthogonal_procrustes", linalg.orthogonal_procrustes, lambda rng: (
-        rectangle(5, 3)(rng), rectangle(5, 3)(rng)), complex=True),
-    Case("signm", lambda a: linalg.signm(a - 3.2 * np.eye(3)), square(), traces=False, batch=False,
-         float32=False),
-    Case("solve_circulant", lambda c, b: linalg.solve_circulant(c + SHIFTED, b), lambda rng: (
-        rng.uniform(-0.3, 0.3, 4), rng.normal(size=(4, 2))), complex=True, traces=False,
-         batch=False),
-    Case("solve_circulant-axes", lambda c, b: linalg.solve_circulant(
-        c + SHIFTED[:, None], b, "lstsq", caxis=0, baxis=-1, outaxis=-1), lambda rng: (
-        rng.uniform(-0.3, 0.3, (4, 2)), rng.normal(size=(2, 4)))),
-    Case("solve_circulant-singular", lambda b: linalg.solve_circulant(
-        np.array([1.0, 1.0, 0.0, 0.0]), b, "lstsq"), lambda rng: rng.normal(size=4)),
+    Case(
+        "subspace_angles",
+        linalg.subspace_angles,
+        lambda rng: (rng.normal(size=(5, 2)), rng.normal(size=(5, 3))),
+        tol=1e-6,
+        traces=False,
+        batch=False,
+    ),
+    Case(
+        "subspace_angles-near",
+        lambda a, e: linalg.subspace_angles(a, a + 0.1 * e),
+        lambda rng: (rng.normal(size=(5, 2)), rng.normal(size=(5, 2))),
+        tol=1e-5,
+        traces=False,
+        batch=False,
+    ),
+    Case(
+        "orthogonal_procrustes",
+        linalg.orthogonal_procrustes,
+        lambda rng: (rectangle(5, 3)(rng), rectangle(5, 3)(rng)),
+        complex=True,
+    ),
+    Case(
+        "signm",
+        lambda a: linalg.signm(a - 3.2 * np.eye(3)),
+        square(),
+        traces=False,
+        batch=False,
+        float32=False,
+    ),
+    Case(
+        "solve_circulant",
+        lambda c, b: linalg.solve_circulant(c + SHIFTED, b),
+        lambda rng: (rng.uniform(-0.3, 0.3, 4), rng.normal(size=(4, 2))),
+        complex=True,
+        traces=False,
+        batch=False,
+    ),
+    Case(
+        "solve_circulant-axes",
+        lambda c, b: linalg.solve_circulant(
+            c + SHIFTED[:, None], b, "lstsq", caxis=0, baxis=-1, outaxis=-1
+        ),
+        lambda rng: (rng.uniform(-0.3, 0.3, (4, 2)), rng.normal(size=(2, 4))),
+    ),
+    Case(
+        "solve_circulant-singular",
+        lambda b: linalg.solve_circulant(np.array([1.0, 1.0, 0.0, 0.0]), b, "lstsq"),
+        lambda rng: rng.normal(size=4),
+    ),
     Case("companion", linalg.companion, uniform(2, 4), complex=True),
     Case("leslie", linalg.leslie, lambda rng: (rng.normal(size=4), rng.normal(size=3))),
     Case("fiedler", lambda a: linalg.fiedler(np.cumsum(a)), uniform(4)),
     Case("fiedler_companion", linalg.fiedler_companion, uniform(6), complex=True),
     Case("fiedler_companion-even", linalg.fiedler_companion, uniform(2, 5)),
     *[
-        Case(f"convolution_matrix-{mode}-{n}", lambda a, mode=mode, n=n: linalg.convolution_matrix(
-            a, n, mode), uniform(2, 4), complex=True)
-        for mode in ("full", "same", "valid") for n in (2, 5)
+        Case(
+            f"convolution_matrix-{mode}-{n}",
+            lambda a, mode=mode, n=n: linalg.convolution_matrix(a, n, mode),
+            uniform(2, 4),
+            complex=True,
+        )
+        for mode in ("full", "same", "valid")
+        for n in (2, 5)
     ],
 ]
 

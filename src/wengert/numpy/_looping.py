@@ -14,7 +14,7 @@ from wengert.ops.functions import as_operand
 from wengert.ops.joining import has_tracer, stack
 
 
-class vectorize(np.vectorize):  # noqa: N801  # NumPy's name
+class vectorize(np.vectorize):  # NumPy's name
     """`np.vectorize`; traced elements are given to the Python function one by one.
 
     Examples

@@ -34,7 +34,8 @@ def refuse_copy(name: str, x: Any) -> None:
 
 def array_namespace(x: Tracer, *, api_version: str | None = None) -> Any:
     """`wengert.numpy`, whose functions take traced values and create in the recording."""
-    np.empty(0).__array_namespace__(api_version=api_version)  # raises for versions unknown
+    version: Any = api_version
+    np.empty(0).__array_namespace__(api_version=version)  # raises for versions unknown
     return door("wengert.numpy")
 
 

@@ -205,7 +205,7 @@ def _add_at(target: Any, index: Any, values: Any) -> None:
 
 
 def _one_by_one(ufunc: Any, target: Any, index: Any, *values: Any) -> None:
-    """Any other ufunc, of one argument or two: the places in turns, so that in each turn every place is named once."""
+    """Any other ufunc, of one argument or two: in turns that name every place at most once."""
     numbers = np.arange(target.size).reshape(target.shape)
     flat_index = _plain(index)
     places = numbers[flat_index]

@@ -60,7 +60,8 @@ def unpackbits(
 def einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = False) -> Any:
     """The order of contractions that NumPy would take: it depends on shapes alone."""
     plain = [np.empty(x.shape, x.dtype) if isinstance(x, Tracer) else x for x in operands]
-    return np.einsum_path(*plain, optimize=optimize, einsum_call=einsum_call)
+    options: dict[str, Any] = {"optimize": optimize, "einsum_call": einsum_call}
+    return np.einsum_path(*plain, **options)
 
 
 @implements(np.array_repr, np.array_str, np.array2string)

@@ -51,7 +51,8 @@ def histogramdd(
             got=f"{len(bins)} bins, {len(ranges)} ranges for {d} axes",
             expected="one for each axis",
         )
-    edges = [bin_edges(x, b, r, None) for x, b, r in zip(columns, bins, ranges, strict=True)]
+    settings = zip(columns, bins, ranges, strict=True)
+    edges: list[Any] = [bin_edges(x, b, r, None) for x, b, r in settings]
     is_inside: Any = full((n_points,), True, np.dtype(bool))
     places = []
     for x, e in zip(columns, edges, strict=True):
@@ -64,7 +65,7 @@ def histogramdd(
         added = np.where(is_inside, convert(weights, dtype), full((), 0.0, dtype))
     shape = tuple([e.shape[0] - 1 for e in edges])
     axes = tuple([axis for axis, _ in enumerate(edges)])
-    counts = scatter_add(full(shape, 0.0, added.dtype), added, tuple(places), axes)
+    counts: Any = scatter_add(full(shape, 0.0, added.dtype), added, tuple(places), axes)
     if density:
         counts = counts / np.sum(counts)
         for axis, e in enumerate(edges):
@@ -78,7 +79,8 @@ def _columns(sample: Any) -> list[Any]:
     if isinstance(sample, (Tracer, np.ndarray)):
         if len(sample.shape) == 1:
             return [sample]
-        return [sample[:, i] for i in range(sample.shape[1])]
+        points: Any = sample
+        return [points[:, i] for i in range(sample.shape[1])]
     columns = [as_operand(x) for x in sample]
     if any(len(x.shape) != 1 or x.shape != columns[0].shape for x in columns):
         raise ShapeError(

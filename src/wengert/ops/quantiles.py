@@ -139,7 +139,8 @@ def _quantile(
     # The places were a last axis; NumPy puts them first.
     result = transpose(result, (result.ndim - 1, *range(result.ndim - 1)))
     shape = reduced_shape(a.shape, axes, True) if is_true(keepdims) else kept
-    return as_scalar(reshape(result, (*q.shape, *shape)))
+    result = reshape(result, (*q.shape, *shape))
+    return as_scalar(result) if weights is None else result  # NumPy gives a 0-d array there
 
 
 def _weighted_places(order: Any, weights: Any, is_counted: Any, q: Any) -> Any:

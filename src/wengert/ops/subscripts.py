@@ -105,7 +105,9 @@ def getitem_scalar(x: ScalarTracer, index: Any) -> Any:
         return x
     if not all(e is None or e is Ellipsis or is_mask(e) for e in items):
         raise IndexingError(
-            "a scalar has no elements.", got=f"index {index!r}", expected="(), ..., None or a truth value"
+            "a scalar has no elements.",
+            got=f"index {index!r}",
+            expected="(), ..., None or a truth value",
         )
     return getitem(copy(x), index)
 

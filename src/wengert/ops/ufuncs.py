@@ -203,7 +203,9 @@ def reduce(
                 got="where=... without initial",
                 expected="initial=..., because the operation has no identity",
             )
-        items = [broadcast_to(as_operand(start), reduced_shape(array.shape, axes, False)), *items]
+        kind = ufunc.resolve_dtypes((array.dtype, array.dtype, dtype and np.dtype(dtype)))[-1]
+        first = convert(as_operand(start), kind)
+        items = [broadcast_to(first, reduced_shape(array.shape, axes, False)), *items]
         initial = np._NoValue
     if not items and (start is None or initial is None):
         raise ShapeError(

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
-from wengert.ops.products import normalize_axis
 from wengert.ops.functions import as_operand
+from wengert.ops.products import normalize_axis
 from wengert.trace.tracer import implements
 
 

@@ -33,6 +33,7 @@ import numpy as np
 
 import wengert.numpy as wnp
 from wengert.errors import DecisionError, InternalError
+from wengert.ops.joining import has_tracer
 from wengert.trace.tracer import ArrayTracer, ScalarTracer
 
 # In the order in which they import each other; the first two are what the others are built on.
@@ -63,6 +64,13 @@ class _Namespace:
     ndarray = (np.ndarray, ArrayTracer)
     generic = (np.generic, ScalarTracer)
 
+    def array(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """A plain array where nothing is traced: a degree or a domain has its value everywhere."""
+        return (wnp if has_tracer(x) else np).array(x, *args, **kwargs)
+
+    def asarray(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        return (wnp if has_tracer(x) else np).asarray(x, *args, **kwargs)
+
     def __getattr__(self, name: str) -> Any:
         if name == "linalg":
             return _linalg
@@ -70,7 +78,7 @@ class _Namespace:
 
 
 class _Linalg:
-    """`wengert.numpy.linalg`, whose `lstsq` gives a rank that fits may compare with the full one."""
+    """`wengert.numpy.linalg`, whose `lstsq` gives a rank that can be compared."""
 
     def lstsq(self, a: Any, b: Any, rcond: Any = None) -> Any:
         x, residuals, rank, s = wnp.linalg.lstsq(a, b, rcond)

@@ -6,6 +6,7 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy.linalg import LinAlgError
 
 from wengert.errors import ArgumentError, ShapeError
 from wengert.ops.contraction import as_operand
@@ -14,7 +15,6 @@ from wengert.ops.linalg import matrix_functions
 from wengert.ops.linalg import qr as orthogonal
 from wengert.ops.linalg import svd as singular
 from wengert.ops.linalg.common import adjoint, as_matrices, as_square, describe, misfit
-from wengert.ops.linalg.failures import LinAlgError
 from wengert.ops.linalg.solve import inv
 from wengert.ops.linalg.structure import hermitian_from, put_diagonal
 from wengert.ops.matmul import matmul
@@ -203,5 +203,3 @@ def _is_same(name: str, a: Any, b: Any, atol: Any, rtol: Any) -> bool:
     if atol is None and rtol is None:
         return bool(np.all(a == b))
     return bool(np.allclose(a, b, atol=0.0 if atol is None else atol, rtol=rtol or 0.0))
-
-
