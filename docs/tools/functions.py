@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+import wengert.scipy.fft
 import wengert.scipy.linalg
+import wengert.scipy.signal
 import wengert.scipy.special
 from wengert.numpy import _creation
 from wengert.ops.special import FUNCTIONS as SPECIAL
@@ -81,6 +83,28 @@ PROMISED: dict[str, str] = {
         scipy.linalg.qr scipy.linalg.eigh scipy.linalg.eigvalsh scipy.linalg.eig
         scipy.linalg.eigvals scipy.linalg.svd scipy.linalg.svdvals scipy.linalg.pinv
         scipy.linalg.lstsq scipy.linalg.norm
+    """,
+    "Fourier transforms and signals": """
+        fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fft2 fft.ifft2 fft.rfft2
+        fft.irfft2 fft.fftn fft.ifftn fft.rfftn fft.irfftn fft.fftshift fft.ifftshift
+        fft.fftfreq fft.rfftfreq scipy.fft.fft scipy.fft.ifft scipy.fft.rfft scipy.fft.irfft
+        scipy.fft.hfft scipy.fft.ihfft scipy.fft.fft2 scipy.fft.ifft2 scipy.fft.rfft2
+        scipy.fft.irfft2 scipy.fft.hfft2 scipy.fft.ihfft2 scipy.fft.fftn scipy.fft.ifftn
+        scipy.fft.rfftn scipy.fft.irfftn scipy.fft.hfftn scipy.fft.ihfftn scipy.fft.fftshift
+        scipy.fft.ifftshift scipy.fft.dct scipy.fft.idct scipy.fft.dst scipy.fft.idst
+        scipy.fft.dctn scipy.fft.idctn scipy.fft.dstn scipy.fft.idstn scipy.fft.fht
+        scipy.fft.ifht scipy.signal.convolve scipy.signal.correlate scipy.signal.fftconvolve
+        scipy.signal.oaconvolve scipy.signal.convolve2d scipy.signal.correlate2d
+        scipy.signal.lfilter scipy.signal.filtfilt scipy.signal.sosfilt scipy.signal.sosfiltfilt
+        scipy.signal.lfilter_zi scipy.signal.sosfilt_zi scipy.signal.lfiltic
+        scipy.signal.savgol_filter scipy.signal.detrend scipy.signal.medfilt
+        scipy.signal.medfilt2d scipy.signal.order_filter scipy.signal.wiener
+        scipy.signal.hilbert scipy.signal.hilbert2 scipy.signal.resample
+        scipy.signal.resample_poly scipy.signal.upfirdn scipy.signal.decimate
+        scipy.signal.periodogram scipy.signal.welch scipy.signal.csd scipy.signal.coherence
+        scipy.signal.spectrogram scipy.signal.stft scipy.signal.istft scipy.signal.freqz
+        scipy.signal.freqz_sos scipy.signal.freqs scipy.signal.group_delay
+        scipy.signal.deconvolve
     """,
     "Arrays made under a trace (wengert.numpy)": """
         wnp.array wnp.asarray wnp.zeros wnp.ones wnp.full wnp.empty wnp.zeros_like wnp.ones_like
@@ -174,7 +198,9 @@ _READERS: dict[str, Callable[[str], bool]] = {
     "x[...]": lambda name: "getitem" in function_handlers,
     "x.": _is_method,
     "wnp.": lambda name: name in CREATION,
+    "scipy.fft.": _scipy(wengert.scipy.fft),
     "scipy.linalg.": _scipy(wengert.scipy.linalg),
+    "scipy.signal.": _scipy(wengert.scipy.signal),
     "scipy.special.": _scipy(wengert.scipy.special),
 }
 
@@ -185,7 +211,12 @@ def others() -> tuple[str, ...]:
     known_objects = [numpy_object(n) for n in known if not n.startswith(tuple(_READERS))]
     found = [
         f"scipy.{home}.{name}"
-        for home, module in (("linalg", wengert.scipy.linalg), ("special", wengert.scipy.special))
+        for home, module in (
+            ("fft", wengert.scipy.fft),
+            ("linalg", wengert.scipy.linalg),
+            ("signal", wengert.scipy.signal),
+            ("special", wengert.scipy.special),
+        )
         for name in module.__all__
     ]
     found += [f"scipy.special.{name}" for name in SPECIAL if not name.startswith("_")]

@@ -47,7 +47,8 @@ def extended(x: Any, widths: Sequence[tuple[int, int]], mode: str = "constant", 
     """`x` with `widths` more elements along its last axes, zeros or as `np.pad` has them."""
     if not any(map(any, widths)):
         return x
-    return np.pad(x, [(0, 0)] * (len(x.shape) - len(widths)) + [*widths], mode, **how)
+    pad: Any = np.pad  # its stubs know no options that are chosen at run time
+    return pad(x, [(0, 0)] * (len(x.shape) - len(widths)) + [*widths], mode, **how)
 
 
 def _split(shape: tuple[int, ...], rank: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -60,21 +61,20 @@ def _convolve_array(a: Any, v: Any, *, rank: int) -> Any:
     stack_v, core_v = _split(v.shape, rank)
     core = tuple([n - m + 1 for n, m in zip(core_a, core_v, strict=True)])
     stack = np.broadcast_shapes(stack_a, stack_v)
-    result = np.zeros((*stack, *core), np.result_type(a.dtype, v.dtype))
+    result: Any = np.zeros((*stack, *core), np.result_type(a.dtype, v.dtype))
     backward = reversed_core(v, rank)
-    inner = (slice(None),) * rank
     if math.prod(core_v) <= math.prod(core):  # one pass over the result for each element of v
         for k in itertools.product(*map(range, core_v)):
             window = tuple([slice(i, i + n) for i, n in zip(k, core, strict=True)])
             factor = backward[(..., *k)]
-            result += a[(..., *window)] * factor[(..., *[None] * rank)]
+            result += a[(..., *window)] * factor.reshape(factor.shape + (1,) * rank)
         return result
     core_axes = tuple(range(-rank, 0))
     for i in itertools.product(*map(range, core)):  # few results, each a long sum
         window = tuple([slice(j, j + m) for j, m in zip(i, core_v, strict=True)])
         part = a[(..., *window)]
         if stack:
-            result[(..., *i)] = np.sum(part * backward[(..., *inner)], axis=core_axes)
+            result[(..., *i)] = np.sum(part * backward, axis=core_axes)
         else:
             result[i] = np.dot(part.reshape(-1), backward.reshape(-1))
     return result
@@ -108,16 +108,14 @@ def _transpose_kernel(ct: Any, args: Any, *, rank: int) -> Any:
 
 
 def _convolve_batch(size: int, args: Any, is_batched: Any, *, rank: int) -> Any:
-    n_stack = max(
-        len(x.shape) - on - rank for x, on in zip(args, is_batched, strict=True)
-    )
+    n_stack = max(len(x.shape) - on - rank for x, on in zip(args, is_batched, strict=True))
     aligned = []
     for x, on in zip(args, is_batched, strict=True):
         missing = n_stack + rank + 1 - len(x.shape)
         if on and missing:
             x = reshape(x, (x.shape[0], *(1,) * missing, *x.shape[1:]))
         aligned.append(x)
-    return convolve_inside(*aligned, rank), True
+    return bind(convolve_inside_p, *aligned, rank=rank), True
 
 
 def _emit_extents(k: Any, *, rank: int) -> tuple[int, ...]:
@@ -128,9 +126,7 @@ def _emit_product(k: Any, at: Any, r: Any, *, rank: int) -> Any:
     """One term: an element of `a` beside the reduced index, times the element of `v` there."""
     n_stack = len(at) - rank
     core_v = _emit_extents(k, rank=rank)
-    moved = [
-        i + (m - 1) - j for i, m, j in zip(at[n_stack:], core_v, r, strict=True)
-    ]
+    moved = [i + (m - 1) - j for i, m, j in zip(at[n_stack:], core_v, r, strict=True)]
 
     def place(operand: int) -> list[Any]:
         sizes = k.shape(operand)[: len(k.shape(operand)) - rank]

@@ -104,11 +104,11 @@ def fft(x: Any, axes: Sequence[int], inverse: bool = False, norm: str = "backwar
     return bind(fft_p, x, axes=axes, inverse=inverse, norm=norm)
 
 
-def _fft(x: Any, *, axes: tuple[int, ...], inverse: bool, norm: str) -> Any:
+def _fft(x: Any, *, axes: tuple[int, ...], inverse: bool, norm: Any) -> Any:
     if not x.size:
         return np.zeros(x.shape, complex_of(x.dtype))
     if len(axes) == 1:
-        return (np.fft.ifft if inverse else np.fft.fft)(x, axis=axes[0], norm=norm)  # type: ignore[arg-type]  # a str
+        return (np.fft.ifft if inverse else np.fft.fft)(x, axis=axes[0], norm=norm)
     module = importlib.import_module("scipy.fft")  # all axes in one call: quicker than NumPy's
     return (module.ifftn if inverse else module.fftn)(x, axes=axes, norm=norm)
 
@@ -174,18 +174,16 @@ def _resized_shape(shape: tuple[int, ...], axis: int, n: int) -> tuple[int, ...]
     return (*shape[:axis], n, *shape[axis + 1 :])
 
 
-def _rfft(x: Any, *, axis: int, norm: str) -> Any:
+def _rfft(x: Any, *, axis: int, norm: Any) -> Any:
     if not x.size:
-        return np.zeros(
-            _resized_shape(x.shape, axis, x.shape[axis] // 2 + 1), complex_of(x.dtype)
-        )
-    return np.fft.rfft(x, axis=axis, norm=norm)  # type: ignore[call-overload]  # a str
+        return np.zeros(_resized_shape(x.shape, axis, x.shape[axis] // 2 + 1), complex_of(x.dtype))
+    return np.fft.rfft(x, axis=axis, norm=norm)
 
 
-def _irfft(z: Any, *, axis: int, n: int, norm: str) -> Any:
+def _irfft(z: Any, *, axis: int, n: int, norm: Any) -> Any:
     if not z.size:
         return np.zeros(_resized_shape(z.shape, axis, n), real_of(z.dtype))
-    return np.fft.irfft(z, n, axis=axis, norm=norm)  # type: ignore[call-overload]  # a str
+    return np.fft.irfft(z, n, axis=axis, norm=norm)
 
 
 rfft_p: Primitive = linear(

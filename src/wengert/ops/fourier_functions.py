@@ -79,7 +79,9 @@ def require_points(name: str, n: int) -> None:
     """Raise for a transform of no points."""
     if n < 1:
         raise ShapeError(
-            f"{name}: a transform needs at least one point.", got=f"{n} points", expected="1 or more"
+            f"{name}: a transform needs at least one point.",
+            got=f"{n} points",
+            expected="1 or more",
         )
 
 
@@ -286,4 +288,3 @@ def rfftfreq(n: Any, d: Any = 1.0, device: Any = None) -> Any:
     """The frequencies of `rfft` for samples a traced distance `d` apart."""
     n = operator.index(n)
     return np.arange(n // 2 + 1) / (n * d)
-

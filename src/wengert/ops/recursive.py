@@ -106,9 +106,7 @@ def _emit_recurse(m: Any, a: Any, u: Any, out: Any) -> None:
             y = m.b.add(x, states[0])
             m.store(out, (*stack, t), y)
             behind = [*states[1:], zero]
-            return [
-                m.b.multiply_add(c, y, s) for c, s in zip(feedback, behind, strict=True)
-            ]
+            return [m.b.multiply_add(c, y, s) for c, s in zip(feedback, behind, strict=True)]
 
         m.fold(n, [zero] * p, turn)
 

@@ -23,7 +23,6 @@ def _different(name: str, x: Any, s: Any, axes: Any) -> None:
         )
 
 
-
 @follows_scipy("fft")
 def fft(
     x: Any,

@@ -202,4 +202,3 @@ def idstn(
 ) -> Any:
     """`idst` along all axes, or along `axes`, with `s` points each."""
     return _transform("idstn", x, type, s, axes, norm, orthogonalize)
-

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import ArgumentError, MissingRuleError, ShapeError
-from wengert.ops.contraction import as_operand, describe
+from wengert.errors import ArgumentError, ShapeError
+from wengert.ops.contraction import describe
 from wengert.ops.convolution import convolve_window
 from wengert.ops.core import broadcast_to, convert
 from wengert.ops.fourier_functions import as_samples, one_axis, resized
@@ -22,7 +22,7 @@ from wengert.scipy.dispatch import follows_scipy, is_traced
 # -- one filter ------------------------------------------------------------------------------------
 
 
-def _polynomials(name: str, b: Any, a: Any) -> tuple[Any, Any]:
+def polynomials_of(name: str, b: Any, a: Any) -> tuple[Any, Any]:
     """Coefficients as vectors with a[0] = 1."""
     b, a = (as_samples(x) for x in (b, a))
     b, a = (np.reshape(x, (1,)) if x.shape == () else x for x in (b, a))
@@ -32,6 +32,12 @@ def _polynomials(name: str, b: Any, a: Any) -> tuple[Any, Any]:
             got=describe(b=b, a=a),
             expected="b: [m], a: [n], neither of them empty",
             try_="wengert.vmap for several filters",
+        )
+    if not is_traced(a) and a[0] == 0:
+        raise ArgumentError(
+            f"{name}: the first coefficient of a is zero.",
+            got=f"a[0] = {a[0]}",
+            expected="a[0] != 0, by which all coefficients are divided",
         )
     if is_traced(a) or a[0] != 1:
         b, a = b / a[0], np.concatenate([np.ones(1, a.dtype), a[1:] / a[0]])
@@ -83,7 +89,7 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
     >>> wg.derivative(decay)(0.5)  # of 1, r, r^2
     array([0., 1., 1.])
     """
-    b, a = _polynomials("lfilter", b, a)
+    b, a = polynomials_of("lfilter", b, a)
     x = as_samples(x)
     operands = [b, a, x] if zi is None else [b, a, x, as_samples(zi)]
     dtype = np.result_type(*[o.dtype for o in operands])
@@ -114,7 +120,7 @@ def _state(name: str, zi: Any, x: Any, axis: int, order: int) -> Any:
 @follows_scipy("signal")
 def lfilter_zi(b: Any, a: Any) -> Any:
     """The initial state of the steady answer to a constant 1."""
-    b, a = _polynomials("lfilter_zi", b, a)
+    b, a = polynomials_of("lfilter_zi", b, a)
     n = max(b.shape[0], a.shape[0])
     b, a = resized(b, 0, n), resized(a, 0, n)
     if n == 1:
@@ -126,10 +132,24 @@ def lfilter_zi(b: Any, a: Any) -> Any:
     return np.cumsum(a)[: n - 1] * first - head
 
 
+@follows_scipy("signal")
+def lfiltic(b: Any, a: Any, y: Any, x: Any = None) -> Any:
+    """The state of a filter after the outputs `y` and inputs `x`, the latest first."""
+    b, a = polynomials_of("lfiltic", b, a)
+    n_b, n_a = b.shape[0] - 1, a.shape[0] - 1
+    order = max(n_b, n_a)
+    y = resized(as_samples(y), 0, n_a)
+    zi = -convolve_window(a, y[::-1], n_a, order)
+    if x is None:
+        return zi
+    x = resized(as_samples(x), 0, n_b)
+    return zi + convolve_window(b, x[::-1], n_b, order)
+
+
 # -- sections of second order ----------------------------------------------------------------------
 
 
-def _sections(name: str, sos: Any) -> list[tuple[Any, Any]]:
+def sections_of(name: str, sos: Any) -> list[tuple[Any, Any]]:
     sos = as_samples(sos)
     if len(sos.shape) != 2 or sos.shape[1] != 6:
         raise ShapeError(
@@ -137,7 +157,7 @@ def _sections(name: str, sos: Any) -> list[tuple[Any, Any]]:
             got=describe(sos=sos),
             expected="sos: [n_sections, 6]",
         )
-    return [_polynomials(name, row[:3], row[3:]) for row in sos]
+    return [polynomials_of(name, row[:3], row[3:]) for row in sos]
 
 
 @follows_scipy("signal")
@@ -159,7 +179,7 @@ def sosfilt(sos: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
     zf : array
         The final state, where `zi` is given.
     """
-    sections = _sections("sosfilt", sos)
+    sections = sections_of("sosfilt", sos)
     x = as_samples(x)
     dtypes = [x.dtype, *[c.dtype for pair in sections for c in pair]]
     if zi is not None:
@@ -190,124 +210,7 @@ def sosfilt_zi(sos: Any) -> Any:
     """The initial state of the steady answer to a constant 1, shape (n_sections, 2)."""
     scale: Any = 1.0
     states = []
-    for b, a in _sections("sosfilt_zi", sos):
+    for b, a in sections_of("sosfilt_zi", sos):
         states.append(scale * lfilter_zi(b, a))
         scale = scale * (np.sum(b) / np.sum(a))
     return np.stack(states)
-
-
-# -- forward and backward --------------------------------------------------------------------------
-
-_EXTENSIONS: dict[str, dict[str, Any]] = {
-    "odd": {"mode": "reflect", "reflect_type": "odd"},
-    "even": {"mode": "reflect"},
-    "constant": {"mode": "edge"},
-}
-
-
-def _extended(name: str, x: Any, padtype: Any, padlen: Any, default: int) -> tuple[Any, int]:
-    """`x` with samples put before and after it along the last axis, and how many."""
-    if padtype is not None and padtype not in _EXTENSIONS:
-        raise ArgumentError(
-            f"{name}: there is no such extension.",
-            got=f"padtype={padtype!r}",
-            expected="'odd', 'even', 'constant' or None",
-        )
-    width = 0 if padtype is None else default if padlen is None else int(padlen)
-    if width < 0 or x.shape[-1] <= width:
-        raise ShapeError(
-            f"{name}: the signal is shorter than what would be put around it.",
-            got=f"{x.shape[-1]} samples, padlen {width}",
-            expected="more samples than padlen",
-            try_="a smaller padlen",
-        )
-    if not width:
-        return x, 0
-    widths = [(0, 0)] * (len(x.shape) - 1) + [(width, width)]
-    return np.pad(x, widths, **_EXTENSIONS[padtype]), width
-
-
-def _both_ways(x: Any, width: int, run: Any) -> Any:
-    """`run(signal, its first value)` forward, then backward in time."""
-    y = run(x, x[..., :1])[..., ::-1]
-    y = run(y, y[..., :1])[..., ::-1]
-    return y[..., width : y.shape[-1] - width] if width else y
-
-
-@follows_scipy("signal")
-def filtfilt(
-    b: Any,
-    a: Any,
-    x: Any,
-    axis: int = -1,
-    padtype: str | None = "odd",
-    padlen: int | None = None,
-    method: str = "pad",
-    irlen: int | None = None,
-) -> Any:
-    """Filter forward and backward, so that no phase is shifted.
-
-    Parameters
-    ----------
-    b, a : array, shapes (m,) and (n,)
-    x : array
-    axis : int
-    padtype : {"odd", "even", "constant"} or None
-        How the signal is continued at both ends before it is filtered.
-    padlen : int, optional
-        By how many samples, 3 max(m, n) by default.
-    method : "pad"
-        SciPy's other method, "gust", raises.
-    """
-    if method != "pad":
-        raise MissingRuleError(
-            "filtfilt: this method has no derivative in Wengert.",
-            got=f"method={method!r}",
-            expected="'pad'",
-        )
-    b, a = _polynomials("filtfilt", b, a)
-    x = as_samples(x)
-    dtype = np.result_type(b.dtype, a.dtype, x.dtype)
-    b, a, x = (convert(o, dtype) for o in (b, a, x))
-    axis = one_axis("filtfilt", axis, len(x.shape))
-    x, width = _extended(
-        "filtfilt", np.moveaxis(x, axis, -1), padtype, padlen, 3 * max(b.shape[0], a.shape[0])
-    )
-    zi = convert(lfilter_zi(b, a), dtype)
-
-    def run(signal: Any, start: Any) -> Any:
-        return run_filter(b, a, signal, zi * start)[0]
-
-    return np.moveaxis(_both_ways(x, width, run), -1, axis)
-
-
-@follows_scipy("signal")
-def sosfiltfilt(
-    sos: Any, x: Any, axis: int = -1, padtype: str | None = "odd", padlen: int | None = None
-) -> Any:
-    """`filtfilt` by sections of second order."""
-    sections = _sections("sosfiltfilt", sos)
-    x = as_samples(x)
-    dtype = np.result_type(x.dtype, *[c.dtype for pair in sections for c in pair])
-    axis = one_axis("sosfiltfilt", axis, len(x.shape))
-    default = 3 * (2 * len(sections) + 1 - _cancelled(as_operand(sos)))
-    x, width = _extended(
-        "sosfiltfilt", np.moveaxis(convert(x, dtype), axis, -1), padtype, padlen, default
-    )
-    states = convert(sosfilt_zi(sos), dtype)
-
-    def run(signal: Any, start: Any) -> Any:
-        for (b, a), zi in zip(sections, states, strict=True):
-            signal = run_filter(convert(b, dtype), convert(a, dtype), signal, zi * start)[0]
-        return signal
-
-    return np.moveaxis(_both_ways(x, width, run), -1, axis)
-
-
-def _cancelled(sos: Any) -> int:
-    """Poles and zeros at the origin that cancel, which SciPy's default for padlen leaves out.
-
-    Of traced sections this is a decision on their values.
-    """
-    zeros, poles = np.sum(sos[:, 2] == 0), np.sum(sos[:, 5] == 0)
-    return min(int(zeros), int(poles))
