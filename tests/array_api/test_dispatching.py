@@ -1,4 +1,4 @@
-"""SciPy and scikit-learn compute with traced arrays through the standard, and are differentiated."""
+"""SciPy and scikit-learn compute with traced arrays through the standard."""
 
 from __future__ import annotations
 

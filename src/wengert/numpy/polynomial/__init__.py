@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 import wengert.numpy as wnp
-from wengert.errors import DecisionError, InternalError
+from wengert.errors import DecisionError
 from wengert.ops.joining import has_tracer
 from wengert.trace.tracer import ArrayTracer, ScalarTracer
 
@@ -99,9 +99,7 @@ def _run_again(name: str) -> ModuleType:
     """NumPy's module of this name, run as a module of this package over our namespace."""
     original = import_module(f"numpy.polynomial.{name}")
     ours = f"{__name__}.{name}"
-    spec = spec_from_file_location(ours, original.__file__)
-    if spec is None or spec.loader is None:
-        raise InternalError("the source of numpy.polynomial was not found.", got=name)
+    spec: Any = spec_from_file_location(ours, original.__file__)
     module = module_from_spec(spec)
     sys.modules[ours] = module
     spec.loader.exec_module(module)

@@ -63,7 +63,7 @@ def solve_continuous_are(
 def solve_discrete_are(
     a: Any, b: Any, q: Any, r: Any, e: Any = None, s: Any = None, balanced: bool = True
 ) -> Any:
-    """The stabilizing solution of the equation of discrete time; arguments as in the continuous one.
+    """The stabilizing solution in discrete time; arguments as in the continuous equation.
 
     a^H x a - e^H x e - (a^H x b + s) (r + b^H x b)^-1 (b^H x a + s^H) + q = 0.
     """
