@@ -4,8 +4,8 @@
     dare   a^H x a - x - a^H x b (r + b^H x b)^-1 b^H x a + q = 0
 
 With the optimal gain k and the closed loop c = a - b k, the solution is the cost of the closed
-loop, and the gain may be held constant in its derivative (it is a minimum): so x' solves the Lyapunov
-equation of c whose right-hand side is made of a' - b' k, q' and r'.
+loop, and the gain may be held constant in its derivative (it is a minimum): so x' solves the
+Lyapunov equation of c whose right-hand side is made of a' - b' k, q' and r'.
 
 Source: P. Lancaster, L. Rodman, "Algebraic Riccati Equations" (1995), chapters 9, 11 and 14.
 """
