@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-import wengert.scipy.fft
-import wengert.scipy.linalg
-import wengert.scipy.signal
-import wengert.scipy.special
+import wengert.random
+import wengert.scipy
 from wengert.numpy import _creation
 from wengert.ops.special import FUNCTIONS as SPECIAL
 from wengert.trace.tracer import Tracer, function_handlers, ufunc_handlers, ufunc_method_handlers
+
+SCIPY = {name: getattr(wengert.scipy, name) for name in wengert.scipy.SUBMODULES}
 
 PROMISED: dict[str, str] = {
     "Elementwise functions": """
@@ -84,6 +84,19 @@ PROMISED: dict[str, str] = {
         scipy.linalg.eigvals scipy.linalg.svd scipy.linalg.svdvals scipy.linalg.pinv
         scipy.linalg.lstsq scipy.linalg.norm
     """,
+    "Random numbers (wengert.random), differentiable in their parameters": """
+        random.uniform random.normal random.lognormal random.exponential random.laplace
+        random.logistic random.gumbel random.cauchy random.rayleigh random.pareto random.weibull
+        random.triangular random.truncated_normal random.gamma random.loggamma random.chisquare
+        random.beta random.f random.student_t random.von_mises random.wald
+        random.multivariate_normal random.dirichlet random.wishart
+    """,
+    "Random numbers, constant": """
+        random.key random.split random.fold_in random.bits random.integers random.randint
+        random.bernoulli random.rademacher random.binomial random.poisson random.geometric
+        random.multinomial random.categorical random.choice random.permutation
+        random.orthogonal random.ball
+    """,
     "Fourier transforms and signals": """
         fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fft2 fft.ifft2 fft.rfft2
         fft.irfft2 fft.fftn fft.ifftn fft.rfftn fft.irfftn fft.fftshift fft.ifftshift
@@ -124,6 +137,41 @@ PROMISED: dict[str, str] = {
         acos acosh asin asinh atan atan2 atanh bitwise_invert bitwise_left_shift
         bitwise_right_shift pow unique_all unique_counts unique_inverse unique_values
         result_type can_cast x.__array_namespace__ x.device x.to_device x.__dlpack_device__
+    """,
+    "Interpolation": """
+        scipy.interpolate.CubicSpline scipy.interpolate.PchipInterpolator
+        scipy.interpolate.Akima1DInterpolator scipy.interpolate.CubicHermiteSpline
+        scipy.interpolate.PPoly scipy.interpolate.BPoly scipy.interpolate.BSpline
+        scipy.interpolate.make_interp_spline scipy.interpolate.make_lsq_spline
+        scipy.interpolate.splrep scipy.interpolate.splev scipy.interpolate.splint
+        scipy.interpolate.splder scipy.interpolate.splantider scipy.interpolate.interp1d
+        scipy.interpolate.RegularGridInterpolator scipy.interpolate.interpn
+        scipy.interpolate.BarycentricInterpolator scipy.interpolate.KroghInterpolator
+        scipy.interpolate.barycentric_interpolate scipy.interpolate.krogh_interpolate
+        scipy.interpolate.pchip_interpolate scipy.interpolate.lagrange
+        scipy.interpolate.RBFInterpolator
+    """,
+    "Images": """
+        scipy.ndimage.correlate scipy.ndimage.correlate1d scipy.ndimage.convolve
+        scipy.ndimage.convolve1d scipy.ndimage.gaussian_filter scipy.ndimage.gaussian_filter1d
+        scipy.ndimage.uniform_filter scipy.ndimage.uniform_filter1d scipy.ndimage.laplace
+        scipy.ndimage.gaussian_laplace scipy.ndimage.gaussian_gradient_magnitude
+        scipy.ndimage.generic_filter scipy.ndimage.generic_laplace
+        scipy.ndimage.generic_gradient_magnitude
+        scipy.ndimage.sobel scipy.ndimage.prewitt scipy.ndimage.minimum_filter
+        scipy.ndimage.minimum_filter1d scipy.ndimage.maximum_filter
+        scipy.ndimage.maximum_filter1d scipy.ndimage.median_filter
+        scipy.ndimage.percentile_filter scipy.ndimage.rank_filter scipy.ndimage.grey_erosion
+        scipy.ndimage.grey_dilation scipy.ndimage.grey_opening scipy.ndimage.grey_closing
+        scipy.ndimage.morphological_gradient scipy.ndimage.morphological_laplace
+        scipy.ndimage.white_tophat scipy.ndimage.black_tophat scipy.ndimage.spline_filter
+        scipy.ndimage.spline_filter1d scipy.ndimage.map_coordinates scipy.ndimage.shift
+        scipy.ndimage.zoom scipy.ndimage.rotate scipy.ndimage.affine_transform
+        scipy.ndimage.geometric_transform scipy.ndimage.fourier_gaussian
+        scipy.ndimage.fourier_uniform scipy.ndimage.fourier_shift
+        scipy.ndimage.fourier_ellipsoid scipy.ndimage.sum_labels scipy.ndimage.mean
+        scipy.ndimage.variance scipy.ndimage.standard_deviation scipy.ndimage.minimum
+        scipy.ndimage.maximum scipy.ndimage.median scipy.ndimage.center_of_mass
     """,
     "Arrays made under a trace (wengert.numpy)": """
         wnp.array wnp.asarray wnp.zeros wnp.ones wnp.full wnp.empty wnp.zeros_like wnp.ones_like
@@ -217,10 +265,8 @@ _READERS: dict[str, Callable[[str], bool]] = {
     "x[...]": lambda name: "getitem" in function_handlers,
     "x.": _is_method,
     "wnp.": lambda name: name in CREATION,
-    "scipy.fft.": _scipy(wengert.scipy.fft),
-    "scipy.linalg.": _scipy(wengert.scipy.linalg),
-    "scipy.signal.": _scipy(wengert.scipy.signal),
-    "scipy.special.": _scipy(wengert.scipy.special),
+    "random.": lambda name: name in wengert.random.__all__,
+    **{f"scipy.{name}.": _scipy(module) for name, module in SCIPY.items()},
 }
 
 
@@ -228,16 +274,7 @@ def others() -> tuple[str, ...]:
     """What the tables handle beyond the promises."""
     known = {name for text in PROMISED.values() for name in text.split()}
     known_objects = [numpy_object(n) for n in known if not n.startswith(tuple(_READERS))]
-    found = [
-        f"scipy.{home}.{name}"
-        for home, module in (
-            ("fft", wengert.scipy.fft),
-            ("linalg", wengert.scipy.linalg),
-            ("signal", wengert.scipy.signal),
-            ("special", wengert.scipy.special),
-        )
-        for name in module.__all__
-    ]
+    found = [f"scipy.{home}.{name}" for home, module in SCIPY.items() for name in module.__all__]
     found += [f"scipy.special.{name}" for name in SPECIAL if not name.startswith("_")]
     found += [f"wnp.{name}" for name in CREATION]
     found += [name for name, value in numpy_functions() if is_handled_object(value)]

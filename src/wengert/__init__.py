@@ -49,6 +49,7 @@ __version__ = "0.1.0"
 _SUBMODULES = frozenset(
     {
         "checking",
+        "compat",
         "control",
         "demo",
         "draw",
@@ -59,6 +60,7 @@ _SUBMODULES = frozenset(
         "numeric",
         "numpy",
         "ops",
+        "random",
         "scipy",
         "symbolic",
     }
