@@ -97,6 +97,35 @@ PROMISED: dict[str, str] = {
         random.multinomial random.categorical random.choice random.permutation
         random.orthogonal random.ball
     """,
+    "Special functions: gamma, beta, error, probability": """
+        scipy.special.gamma scipy.special.gammaln scipy.special.loggamma scipy.special.gammasgn
+        scipy.special.rgamma scipy.special.psi scipy.special.polygamma scipy.special.multigammaln
+        scipy.special.poch scipy.special.beta scipy.special.betaln scipy.special.binom
+        scipy.special.comb scipy.special.perm scipy.special.factorial scipy.special.gammainc
+        scipy.special.gammaincc scipy.special.gammaincinv scipy.special.gammainccinv
+        scipy.special.betainc scipy.special.betaincc scipy.special.betaincinv
+        scipy.special.betainccinv scipy.special.chdtr scipy.special.chdtrc scipy.special.chdtri
+        scipy.special.chdtriv scipy.special.gdtr scipy.special.gdtrc scipy.special.gdtria
+        scipy.special.gdtrib scipy.special.gdtrix scipy.special.pdtr scipy.special.pdtrc
+        scipy.special.pdtri scipy.special.pdtrik scipy.special.fdtr scipy.special.fdtrc
+        scipy.special.fdtri scipy.special.fdtridfd scipy.special.stdtr scipy.special.stdtrit
+        scipy.special.stdtridf scipy.special.bdtr scipy.special.bdtrc scipy.special.bdtri
+        scipy.special.bdtrik scipy.special.bdtrin scipy.special.nbdtr scipy.special.nbdtrc
+        scipy.special.nbdtri scipy.special.nbdtrik scipy.special.nbdtrin scipy.special.btdtria
+        scipy.special.btdtrib scipy.special.erf scipy.special.erfc scipy.special.erfcx
+        scipy.special.erfi scipy.special.erfinv scipy.special.erfcinv scipy.special.dawsn
+        scipy.special.wofz scipy.special.fresnel scipy.special.voigt_profile scipy.special.ndtr
+        scipy.special.log_ndtr scipy.special.ndtri scipy.special.ndtri_exp scipy.special.owens_t
+        scipy.special.kolmogorov scipy.special.kolmogi scipy.special.expit scipy.special.logit
+        scipy.special.log_expit scipy.special.softplus scipy.special.xlogy scipy.special.xlog1py
+        scipy.special.entr scipy.special.rel_entr scipy.special.kl_div scipy.special.huber
+        scipy.special.pseudo_huber scipy.special.boxcox scipy.special.boxcox1p
+        scipy.special.inv_boxcox scipy.special.inv_boxcox1p scipy.special.exprel
+        scipy.special.expm1 scipy.special.log1p scipy.special.cbrt scipy.special.exp2
+        scipy.special.exp10 scipy.special.cosm1 scipy.special.powm1 scipy.special.sinc
+        scipy.special.sindg scipy.special.cosdg scipy.special.tandg scipy.special.cotdg
+        scipy.special.radian
+    """,
     "Fourier transforms and signals": """
         fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fft2 fft.ifft2 fft.rfft2
         fft.irfft2 fft.fftn fft.ifftn fft.rfftn fft.irfftn fft.fftshift fft.ifftshift

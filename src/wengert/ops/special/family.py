@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,9 +14,12 @@ from wengert.errors import MissingRuleError
 from wengert.ir.emission import Elementwise
 from wengert.ir.primitive import Primitive, Rule
 from wengert.ops import core
+from wengert.ops.arithmetic import floor_p
+from wengert.ops.comparison import eq, logical_and, lt
 from wengert.ops.families import Partial, _One, broadcast_shapes, elementwise, scalar_kind
 from wengert.ops.families import ufunc_dtype as _ufunc_dtype
 from wengert.ops.functions import as_operand
+from wengert.ops.selection import select
 from wengert.ops.ufuncs import is_number
 from wengert.trace.tracer import bind, ufunc_handlers
 from wengert.types import Type
@@ -30,13 +34,16 @@ class ScipyUfunc:
     def __init__(self, name: str) -> None:
         self.__name__ = name
 
+        # Where `scipy.special` has a Python function instead, as for zeta, the ufunc lies below.
+        self.home = "scipy.special._ufuncs" if name.startswith("_") else "scipy.special"
+        self.text = f"{self.home}.{name}"
+
     @cached_property
     def ufunc(self) -> np.ufunc:
-        # Where `scipy.special` has a Python function instead, as for zeta, or for all of them when
-        # SCIPY_ARRAY_API is set, the ufunc lies below.
+        # Below `scipy.special`, which has functions in their place when SCIPY_ARRAY_API is set.
         below = importlib.import_module("scipy.special._ufuncs")
         found = getattr(below, self.__name__, None)
-        return found or getattr(importlib.import_module("scipy.special"), self.__name__)
+        return found or getattr(importlib.import_module(self.home), self.__name__)
 
     def __call__(self, *args: Any) -> Any:
         return self.ufunc(*args)
@@ -54,6 +61,7 @@ def special(
     emit: Any = None,
     flops: int = 40,
     array: Rule | None = None,
+    keeps_integers: bool = False,
     **fields: Any,
 ) -> Primitive:
     """A primitive for a ufunc of scipy.special with one result.
@@ -73,6 +81,8 @@ def special(
         What one value costs, in additions.
     array : callable, optional
         The implementation where it is not the ufunc itself.
+    keeps_integers : bool
+        Whether SciPy has loops for integers, which stay what they are.
     **fields
         Further fields of `elementwise`, and facts.
     """
@@ -84,11 +94,37 @@ def special(
         type_rule=ufunc.type_of,
         flops=flops,
         emit=emit or Elementwise(lambda b, *xs: b.call_special(name, *xs), "result"),
-        render=lambda ins, params: f"scipy.special.{name}({', '.join(ins)})",
+        render=lambda ins, params: f"{ufunc.text}({', '.join(ins)})",
         **fields,
     )
-    FUNCTIONS[name] = lambda *xs: apply(record, *xs)
+    if keeps_integers:
+        FUNCTIONS[name] = lambda *xs: bind(record, *map(as_operand_or_number, xs))
+    else:
+        FUNCTIONS[name] = lambda *xs: apply(record, *xs)
     return record
+
+
+def inverse(
+    name: str, slopes: Sequence[Partial | None], place: int, *, sign: float = 1.0, **fields: Any
+) -> Primitive:
+    """A primitive for the solution of F(..., y, ...) = p, by the implicit function theorem.
+
+    SciPy gives `p` in the place of `y`. `slopes[i](*xs)` is the derivative of F in argument i, or
+    None for zero; with `sign` -1 the equation is for 1 - F.
+    """
+
+    def partial(i: int) -> Partial | None:
+        slope, along = slopes[i], slopes[place]
+        if slope is None or along is None:
+            return None
+
+        def solved(out: Any, *xs: Any) -> Any:
+            at = [out if k == place else x for k, x in enumerate(xs)]
+            return sign / along(*at) if i == place else -quotient(slope(*at), along(*at))
+
+        return solved
+
+    return special(name, *[partial(i) for i in range(len(slopes))], **fields)
 
 
 def refused(name: str, argument: str) -> Partial:
@@ -110,12 +146,36 @@ def apply(record: Primitive, *xs: Any) -> Any:
     return bind(record, *[as_real(x) for x in xs])
 
 
+def as_operand_or_number(x: Any) -> Any:
+    return x if is_number(x) else as_operand(x)
+
+
 def as_real(x: Any) -> Any:
     """A floating-point array, or a Python number as a float."""
     if is_number(x):
         return x if type(x) is complex else float(x)
     x = as_operand(x)
     return x if x.dtype.kind in "fc" else core.convert(x, np.float64)
+
+
+def quotient(x: Any, y: Any) -> Any:
+    """x / y, and 0 where both are 0."""
+    return x / select(logical_and(eq(x, 0.0), eq(y, 0.0)), 1.0, y)
+
+
+def within(is_outside: Any, x: Any) -> Any:
+    """`x`, NaN where a condition says that it is outside a domain, without a warning."""
+    return select(is_outside, math.nan, x)
+
+
+def not_negative(x: Any) -> Any:
+    """A real x, NaN where it is negative; complex numbers as they are."""
+    return x if core.kind_of(x) == "c" else within(lt(x, 0.0), x)
+
+
+def rounded_down(x: Any) -> Any:
+    """The floor, of an integer as a float; a number stays a literal."""
+    return float(math.floor(x)) if is_number(x) else bind(floor_p, as_real(x))
 
 
 def register(ufunc: np.ufunc) -> None:

@@ -16,8 +16,28 @@ from wengert.ops.contraction import as_operand
 from wengert.ops.core import convert
 from wengert.ops.special import FUNCTIONS
 from wengert.scipy.dispatch import follows_scipy, scipy_function, without_rule
+from wengert.scipy.special.combinatorics import (
+    comb,
+    factorial,
+    multigammaln,
+    perm,
+    polygamma,
+    sinc,
+    softplus,
+)
 
-__all__ = ["log_softmax", "logsumexp", "softmax"]
+__all__ = [
+    "comb",
+    "factorial",
+    "log_softmax",
+    "logsumexp",
+    "multigammaln",
+    "perm",
+    "polygamma",
+    "sinc",
+    "softmax",
+    "softplus",
+]
 
 
 def _as_float(x: Any) -> Any:
