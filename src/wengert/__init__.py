@@ -54,6 +54,7 @@ _SUBMODULES = frozenset(
         "draw",
         "errors",
         "extend",
+        "implicit",
         "ir",
         "numeric",
         "numpy",
@@ -67,6 +68,8 @@ _LAZY = {
     "compare_methods": "checking",
     "debug_nans": "api.debug",
     "explain": "explanation",
+    "implicit_minimum": "implicit",
+    "implicit_root": "implicit",
 }
 
 __all__ = [
@@ -88,6 +91,8 @@ __all__ = [
     "hessian",
     "hessian_diagonal",
     "hvp",
+    "implicit_minimum",
+    "implicit_root",
     "jacfwd",
     "jacobian",
     "jacrev",

@@ -15,6 +15,7 @@ The tree (each class also derives from the built-in a NumPy user would expect):
     ├── DecisionError         (TypeError)            a decision on a traced value that has no value
     ├── MutationError         (ValueError)           a write that NumPy would show to the caller
     ├── EscapedTracerError    (RuntimeError)         a tracer used after its function ended
+    ├── ConvergenceError      (RuntimeError)         a solver found no solution
     ├── NanError              (FloatingPointError)   the first NaN or Inf, found by debug_nans
     ├── GradientError         (AssertionError)       check_grads found a wrong derivative
     ├── ProgramError          (ValueError)           a Program that breaks the rules of the IR
@@ -164,6 +165,10 @@ class MutationError(WengertError, ValueError):
 
 class EscapedTracerError(WengertError, RuntimeError):
     """A traced value was used after the function it belongs to had ended."""
+
+
+class ConvergenceError(WengertError, RuntimeError):
+    """A solver found no solution, or one that is none."""
 
 
 class NanError(WengertError, FloatingPointError):

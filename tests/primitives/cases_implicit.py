@@ -1,0 +1,72 @@
+"""Cases of implicit functions: roots, minima and matrix-free systems, as functions of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import wengert as wg
+from primitives.harness import Case
+
+Draw = Callable[[np.random.Generator], Any]
+
+
+def between(low: float, high: float, *shapes: tuple[int, ...]) -> Draw:
+    return lambda rng: tuple(rng.uniform(low, high, shape) for shape in shapes)
+
+
+def kepler(mean: Any, e: Any) -> Any:
+    """The eccentric anomaly; the guess depends on the arguments, the solution not on it."""
+    return wg.implicit_root(lambda x: x - e * np.sin(x) - mean, mean)
+
+
+def system(a: Any, b: Any, **options: Any) -> Any:
+    """Nonlinear equations for two unknowns in a tree, all captured."""
+
+    def equations(x: Any) -> Any:
+        u, v = x["u"], x["v"]
+        return {"u": (3.0 + a) * u + 0.2 * np.sin(v) - b, "v": v + 0.1 * u * u * a - 1.0}
+
+    x = wg.implicit_root(equations, {"u": 0.5, "v": 0.5}, **options)
+    return x["u"], x["v"]
+
+
+def matrix_free(a: Any, b: Any) -> Any:
+    def equations(x: Any) -> Any:
+        return a @ x + 4.0 * x + 0.1 * np.tanh(x) - b
+
+    return wg.implicit_root(equations, np.zeros(3), linear_solver="gmres")
+
+
+def minimum(a: Any, b: Any) -> Any:
+    def objective(w: Any) -> Any:
+        return np.sum((a @ w - b) ** 2) + 0.3 * np.sum(np.cosh(w))
+
+    return wg.implicit_minimum(objective, np.zeros(2))
+
+
+def newton_by_itself(a: Any) -> Any:
+    return wg.implicit_root(lambda x: x**3 + x - a, np.ones(2), solver="newton")
+
+
+def complex_root(c: Any) -> Any:
+    z = wg.implicit_root(lambda z: z * z + z + c, 0.5 + 1.0j)
+    return np.real(z), np.imag(z)
+
+
+CASES: list[Case] = [
+    Case("kepler", kepler, between(0.2, 0.7, (), ()), ("implicit", "external"), float32=False),
+    Case("root-of-tree", system, between(0.3, 0.9, (), ()), ("implicit",), float32=False),
+    Case(
+        "root-matrix-free",
+        matrix_free,
+        between(-0.9, 0.9, (3, 3), (3,)),
+        ("implicit",),
+        float32=False,
+    ),
+    Case("minimum", minimum, between(0.3, 0.9, (4, 2), (4,)), ("implicit",), float32=False),
+    Case("root-newton", newton_by_itself, between(1.0, 2.0, (2,)), ("implicit",), float32=False),
+    Case("root-complex", complex_root, between(0.5, 0.9, ()), ("implicit",), float32=False),
+]
