@@ -43,9 +43,7 @@ def implicit(
 ) -> tuple[Any, ...]:
     """The outputs of `solve`, the first of which is differentiated by the residual."""
     return tuple(
-        bind(
-            implicit_p, *consts, guess, solve=solve, residual=residual, linear=linear, lanes=()
-        )
+        bind(implicit_p, *consts, guess, solve=solve, residual=residual, linear=linear, lanes=())
     )
 
 

@@ -43,6 +43,4 @@ def _body(
         result = bind(primitive, *[args[i] for i in range(len(order))], **dict(params))
         return result if primitive.is_multiple else [result]
 
-    return record_rule_program(
-        f"{primitive.name} by lanes", body, [types[i] for i in order]
-    )
+    return record_rule_program(f"{primitive.name} by lanes", body, [types[i] for i in order])

@@ -1,8 +1,8 @@
 """The linear systems of implicit derivatives: dense by LU, or iterative without a matrix.
 
-    dense_solve          one factorization; a singular matrix is an error that says what to do
-    linear_system        A x = b with A a Program that applies it: derivatives to any order are
-                         systems with the same A or its transpose, whatever solves them
+dense_solve          one factorization; a singular matrix is an error that says what to do
+linear_system        A x = b with A a Program that applies it: derivatives to any order are
+                     systems with the same A or its transpose, whatever solves them
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.control.call import program_flops
-from wengert.control.programs import transpose_body
+from wengert.control.programs import record_rule_program, transpose_body
 from wengert.errors import ArgumentError, ConvergenceError, WengertError
 from wengert.implicit.lanes import by_lanes
 from wengert.implicit.programs import jacobian_rows, run, slope
@@ -57,9 +57,12 @@ def _named(array: Callable[..., Any]) -> Callable[..., Any]:
 
 
 implicit_solve_keep_p = define(
-    replace(solve_keep_p, name="implicit_solve_keep", array=_named(solve_keep_p.array), facts={
-        **solve_keep_p.facts, "singular": "an error of its own"
-    })
+    replace(
+        solve_keep_p,
+        name="implicit_solve_keep",
+        array=_named(solve_keep_p.array),
+        facts={**solve_keep_p.facts, "singular": "an error of its own"},
+    )
 )
 
 
@@ -112,7 +115,8 @@ class Iterative:
         options.setdefault("rtol", 1e-12 if b.dtype.itemsize >= 8 else 1e-6)
         if self.method == "gmres":
             options.setdefault("restart", min(n, 200))
-        x, info = getattr(linalg, self.method)(operator, b, **options)
+        with np.errstate(all="ignore"):  # a breakdown shows in the residual
+            x, info = getattr(linalg, self.method)(operator, b, **options)
         residual = float(np.linalg.norm(b - operator.matvec(x)))
         bound = max(1e3 * options["rtol"], 1e-8) * float(np.linalg.norm(b))
         if info != 0 and not residual <= max(bound, options.get("atol", 0.0)):
@@ -151,9 +155,7 @@ def _system(b: Any, *consts: Any, matvec: Program, solver: Iterative) -> Any:
     return np.asarray(solver(apply, b), b.dtype)
 
 
-def _system_jvp(
-    args: Any, out: Any, tangents: Any, *, matvec: Program, solver: Iterative
-) -> Any:
+def _system_jvp(args: Any, out: Any, tangents: Any, *, matvec: Program, solver: Iterative) -> Any:
     b, *consts = args
     db, *dconsts = tangents
     rhs = db
@@ -171,9 +173,7 @@ def transposed(matvec: Program) -> Program:
     return transpose_body(matvec, [i == n - 1 for i in range(n)], [0])[0]
 
 
-def _system_transpose(
-    ct: Any, args: Any, i: int, *, matvec: Program, solver: Iterative
-) -> Any:
+def _system_transpose(ct: Any, args: Any, i: int, *, matvec: Program, solver: Iterative) -> Any:
     return linear_system(transposed(matvec), args[1:], ct, solver)
 
 
@@ -203,9 +203,7 @@ linear_system_p: Primitive = define(
 # -- the derivative's system -----------------------------------------------------------------------
 
 
-def solve_jacobian(
-    residual: Program, args: Sequence[Any], b: Any, solver: Iterative | None
-) -> Any:
+def solve_jacobian(residual: Program, args: Sequence[Any], b: Any, solver: Iterative | None) -> Any:
     """J^-1 b, with J the Jacobian of `residual` in its last input at `args`."""
     if solver is None:
         return dense_solve(jacobian_rows(residual, args), b)
@@ -215,8 +213,6 @@ def solve_jacobian(
 @lru_cache(maxsize=512)
 def jacobian_product(residual: Program) -> Program:
     """(constants, z, v) -> J v."""
-    from wengert.control.programs import record_rule_program
-
     n = len(residual.inputs)
 
     def product(*values: Any) -> list[Any]:

@@ -91,9 +91,7 @@ def newton_loop(residual: Program) -> Program:
             j = jacobian_rows(residual, [*consts, z])
             sign = np.linalg.slogdet(j)[0]
             is_regular = np.logical_and(sign != 0, np.isfinite(sign))
-            delta = cond(
-                is_regular, lambda: np.linalg.solve(j, r), lambda: np.full_like(r, np.nan)
-            )
+            delta = cond(is_regular, lambda: np.linalg.solve(j, r), lambda: np.full_like(r, np.nan))
             relative = _norm(delta) / (1 + _norm(z))
 
             def halve(inner: Any) -> Any:

@@ -107,4 +107,3 @@ def gradient_program(program: Program) -> Program:
         return record_program(back, [*residuals, one])
 
     return record_rule_program("a gradient", gradient, program.in_types)
-
