@@ -75,7 +75,7 @@ def test_the_kepler_equation_to_50_digits() -> None:
         return wg.implicit_root(lambda x: x - e * np.sin(x) - mean, mean)
 
     with mpmath.workdps(50):
-        exact = lambda m, e: mpmath.findroot(lambda x: x - e * mpmath.sin(x) - m, m)  # noqa: E731
+        exact = lambda m, e: mpmath.findroot(lambda x: x - e * mpmath.sin(x) - m, m)
         for order in ((1, 0), (0, 1), (1, 1), (2, 0), (0, 2)):
             f = anomaly
             for i, n in enumerate(order):
@@ -111,7 +111,7 @@ def test_ridge_regression_is_the_normal_equations() -> None:
     a, b = rng.normal(size=(6, 3)), rng.normal(size=6)
 
     def by_minimum(a: Any, penalty: Any) -> Any:
-        loss = lambda w: np.sum((a @ w - b) ** 2) + penalty * np.sum(w * w)  # noqa: E731
+        loss = lambda w: np.sum((a @ w - b) ** 2) + penalty * np.sum(w * w)
         return wg.implicit_minimum(loss, np.zeros(3))
 
     def by_equations(a: Any, penalty: Any) -> Any:
@@ -121,7 +121,7 @@ def test_ridge_regression_is_the_normal_equations() -> None:
     for i in (0, 1):
         found = wg.jacobian(by_minimum, i)(a, 0.3)
         np.testing.assert_allclose(found, wg.jacobian(by_equations, i)(a, 0.3), rtol=1e-9)
-    total = lambda f: lambda p: np.sum(f(a, p) ** 2)  # noqa: E731
+    total = lambda f: lambda p: np.sum(f(a, p) ** 2)
     found = wg.hessian(total(by_minimum))(0.3)
     assert found == pytest.approx(wg.hessian(total(by_equations))(0.3), rel=1e-9)
 
@@ -169,7 +169,7 @@ def test_the_guess_has_no_derivative() -> None:
 
 def test_solvers_and_what_comes_beside() -> None:
     for solver in ("newton", "hybr", "lm", "krylov", "df-sane"):
-        f = lambda a, s=solver: wg.implicit_root(lambda x: x * x - a, 1.9, solver=s)  # noqa: E731
+        f = lambda a, s=solver: wg.implicit_root(lambda x: x * x - a, 1.9, solver=s)
         assert wg.grad(f)(4.0) == pytest.approx(0.25, rel=1e-12)
     seen: list[Any] = []
 
@@ -177,13 +177,13 @@ def test_solvers_and_what_comes_beside() -> None:
         seen.append(g(x0)["a"])
         return {"a": 2.0}
 
-    f = lambda a: wg.implicit_root(lambda x: {"a": x["a"] ** 2 - a}, {"a": 1.0}, solver=mine)["a"]  # noqa: E731
+    f = lambda a: wg.implicit_root(lambda x: {"a": x["a"] ** 2 - a}, {"a": 1.0}, solver=mine)["a"]
     assert wg.grad(f)(4.0) == pytest.approx(0.25)
     assert seen == [-3.0]
-    g = lambda a: wg.implicit_minimum(lambda x: (x - a) ** 2, 1.0, solver=lambda h, x0: 3.0)  # noqa: E731
+    g = lambda a: wg.implicit_minimum(lambda x: (x - a) ** 2, 1.0, solver=lambda h, x0: 3.0)
     assert wg.grad(g)(3.0) == pytest.approx(1.0)
     for method in ("BFGS", "Newton-CG", "Nelder-Mead"):
-        h = lambda a, m=method: wg.implicit_minimum(lambda x: (x - a) ** 2, 1.0, solver=m)  # noqa: E731
+        h = lambda a, m=method: wg.implicit_minimum(lambda x: (x - a) ** 2, 1.0, solver=m)
         assert wg.grad(h)(3.0) == pytest.approx(1.0)
     x, aux = wg.implicit_root(lambda x: (x**2 - 2.0, 3.0 * x), 1.0, has_aux=True)
     assert aux == 3.0 * x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -175,8 +176,7 @@ class MinimumSolver:
 
 
 def _minimize(method: str, f: Any, jac: Any, hess: Any, guess: Any) -> Any:
-    from scipy import optimize
-
+    optimize: Any = importlib.import_module("scipy.optimize")
     kind = method.lower()
     options: dict[str, Any] = {}
     if kind not in ("nelder-mead", "powell"):

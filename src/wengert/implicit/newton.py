@@ -11,6 +11,7 @@ Source: J. Nocedal, S. J. Wright, Numerical Optimization (2006), chapter 11.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -173,8 +174,7 @@ class RootSolver:
         raise no_root(self.name, min(sizes, key=lambda s: s if s == s else np.inf), sizes[0])
 
     def _scipy(self, method: str, f: Any, jac: Any, guess: Any) -> Any:
-        from scipy import optimize
-
+        optimize: Any = importlib.import_module("scipy.optimize")
         has_jacobian = method in ("hybr", "lm")
         return optimize.root(f, guess, jac=jac if has_jacobian else None, method=method)
 
