@@ -56,6 +56,21 @@ def complex_root(c: Any) -> Any:
     return np.real(z), np.imag(z)
 
 
+def scipy_minimum(a: Any) -> Any:
+    from wengert.scipy import optimize
+
+    def objective(x: Any) -> Any:
+        return np.sum(np.cosh(x - a) + 0.1 * x * a) + x[0] * x[1] * 0.3
+
+    return optimize.minimize(objective, np.zeros(2), method="trust-exact", tol=1e-13).x
+
+
+def scipy_root(a: Any) -> Any:
+    from wengert.scipy import optimize
+
+    return optimize.brentq(lambda x: x**3 + x - a, 0.0, 3.0, xtol=1e-15)
+
+
 CASES: list[Case] = [
     Case("kepler", kepler, between(0.2, 0.7, (), ()), ("implicit", "external"), float32=False),
     Case("root-of-tree", system, between(0.3, 0.9, (), ()), ("implicit",), float32=False),
@@ -68,5 +83,13 @@ CASES: list[Case] = [
     ),
     Case("minimum", minimum, between(0.3, 0.9, (4, 2), (4,)), ("implicit",), float32=False),
     Case("root-newton", newton_by_itself, between(1.0, 2.0, (2,)), ("implicit",), float32=False),
+    Case(
+        "scipy-minimize",
+        scipy_minimum,
+        between(0.3, 0.9, (2,)),
+        ("implicit", "verified"),
+        float32=False,
+    ),
+    Case("scipy-brentq", scipy_root, between(1.0, 2.0, ()), ("implicit",), float32=False),
     Case("root-complex", complex_root, between(0.5, 0.9, ()), ("implicit",), float32=False),
 ]

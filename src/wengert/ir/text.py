@@ -7,8 +7,8 @@
       return e
 
 Layout and comments carry no meaning. Parameters are Python-like: integers, strings, booleans, None,
-tuples, `dtype(float64)`, types, and Programs in braces; a solver in Python is an `object(number)` of
-this process. Captured values are not part of the text.
+tuples, `dtype(float64)`, types, and Programs in braces; a solver in Python is an `object(number)`
+of this process. Captured values are not part of the text.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """SciPy's functions for traced arrays; on plain arrays they are SciPy's own.
 
+    integrate  wengert.scipy.integrate
     linalg     wengert.scipy.linalg
+    optimize   wengert.scipy.optimize
+    sparse     wengert.scipy.sparse
     special    wengert.scipy.special
 
 Import the functions from here instead of from `scipy`, with the same names and arguments. SciPy
@@ -12,7 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_SUBMODULES = ("linalg", "special")
+_SUBMODULES = ("integrate", "linalg", "optimize", "sparse", "special")
 
 
 def __getattr__(name: str) -> Any:
