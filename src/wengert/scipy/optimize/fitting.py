@@ -155,7 +155,7 @@ def _fit(
     kwargs: Any = None,
 ) -> Any:
     point: Any = f.program.in_types[-1]
-    rho = _LOSSES.get(loss) if isinstance(loss, str) else lambda z: loss(z)[0]
+    rho: Any = _LOSSES.get(loss) if isinstance(loss, str) else lambda z: loss(z)[0]
     if rho is None:
         raise ArgumentError(
             "least_squares: loss names no loss function.",

@@ -109,7 +109,7 @@ def _on_values(f: Captured, x: Any) -> Any:
 def _solve(
     f: Captured, start: Any, args: Any, method: Any, jac: Any, tol: Any, callback: Any, options: Any
 ) -> tuple[Any, ...]:
-    point = f.program.in_types[-1]
+    point: Any = f.program.in_types[-1]
     exact = Captured(jacobian_program(f.program), f.values)
     users: Any = exact if method in _WITH_JACOBIAN else None
     if callable(jac):
