@@ -71,7 +71,25 @@ def scipy_root(a: Any) -> Any:
     return optimize.brentq(lambda x: x**3 + x - a, 0.0, 3.0, xtol=1e-15)
 
 
+def quadrature(a: Any, b: Any) -> Any:
+    from wengert.scipy import integrate
+
+    return integrate.quad(lambda x: np.sum(np.exp(-a * x) * x), 0.0, b, epsrel=1e-11)[0]
+
+
+def flow(k: Any, y0: Any) -> Any:
+    """Fixed steps of a Runge-Kutta method, so that differences see the same function."""
+    from wengert.scipy import integrate
+
+    options = {"rtol": 1e9, "atol": 1e9, "first_step": 0.5, "max_step": 0.5}
+    times = np.array([0.0, 0.3, 1.0])
+    field = lambda t, y: np.stack([y[1], -k * np.sin(y[0])])
+    return integrate.solve_ivp(field, (0.0, 1.0), y0, t_eval=times, **options).y
+
+
 CASES: list[Case] = [
+    Case("scipy-quad", quadrature, between(0.5, 0.9, (2,), ()), ("integral",), float32=False),
+    Case("scipy-solve-ivp", flow, between(0.5, 0.9, (), (2,)), ("external",), float32=False),
     Case("kepler", kepler, between(0.2, 0.7, (), ()), ("implicit", "external"), float32=False),
     Case("root-of-tree", system, between(0.3, 0.9, (), ()), ("implicit",), float32=False),
     Case(
