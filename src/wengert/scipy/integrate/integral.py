@@ -63,11 +63,11 @@ def _run(*args: Any, integrand: Program, rule: Rule) -> tuple[Any, ...]:
     *consts, a, b = args
     plan = plan_of(integrand)
     types: Any = integrand.out_types
-    x_dtype: Any = integrand.in_types[-1].dtype
+    x_type: Any = integrand.in_types[-1]
     options = rule()
 
     def outputs(x: Any) -> list[Any]:
-        found: list[Any] = plan.run((*consts, x_dtype.type(x)))
+        found: list[Any] = plan.run((*consts, x_type.dtype.type(x)))
         return found
 
     sizes = [t.size for t in types]

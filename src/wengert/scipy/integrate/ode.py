@@ -202,9 +202,9 @@ def _problem(
         ]
     )
     flags = tuple([(getattr(e, "terminal", None), getattr(e, "direction", 0)) for e in kept])
-    limits = [v if isinstance(v, Tracer) else np.float64(v) for v in t_span]
+    t0, tf = [v if isinstance(v, Tracer) else np.float64(v) for v in t_span]
     at = None if t_eval is None else vector(t_eval).astype(np.float64)
-    return _Problem(f, jac, made, flags, *limits, start, at, chosen, how, options)
+    return _Problem(f, jac, made, flags, t0, tf, start, at, chosen, how, options)
 
 
 def _solve_on_values(functions: Any, operands: Any, settings: Any) -> Any:
@@ -254,7 +254,7 @@ def _with_values(problem: _Problem, dense_output: bool) -> Any:
     t_events, y_events = _events(problem, found, curve)
     t: Any
     if at is not None:
-        at_traced = problem.at if isinstance(problem.at, Tracer) else at
+        at_traced: Any = problem.at
         n = len(found.t)
         t = at_traced[:n]
         y = curve(t, found.t)
@@ -430,7 +430,7 @@ def odeint(
         order = (lambda t, y: (t, y)) if tfirst else (lambda t, y: (y, t))
         turn = (lambda j: np.swapaxes(j, 0, 1)) if col_deriv else (lambda j: j)
         jac = lambda t, y: turn(as_number(Dfun(*order(t, y), *extra)))
-    times = t if isinstance(t, Tracer) else vector(t)
+    times: Any = t if isinstance(t, Tracer) else vector(t)
     options = {
         "rtol": 1.49012e-8 if rtol is None else rtol,
         "atol": 1.49012e-8 if atol is None else atol,

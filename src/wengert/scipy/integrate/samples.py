@@ -21,7 +21,7 @@ def _array(x: Any) -> Any:
 
 
 def _prepared(name: str, y: Any, x: Any, dx: Any, axis: int) -> tuple[Any, Any]:
-    """The samples with their axis last, and the widths of the intervals, which broadcast to them."""
+    """The samples with their axis last, and the widths of the intervals between them."""
     y = np.moveaxis(_array(y), axis, -1)
     n = y.shape[-1]
     if x is None:
