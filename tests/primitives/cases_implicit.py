@@ -87,7 +87,58 @@ def flow(k: Any, y0: Any) -> Any:
     return integrate.solve_ivp(field, (0.0, 1.0), y0, t_eval=times, **options).y
 
 
+ROWS = (np.array([0, 2, 0, 1, 2]), np.array([0, 1, 3, 4, 5]))  # indices and indptr, 4 x 3
+
+
+def sparse_matrix(data: Any) -> Any:
+    from wengert.scipy import sparse
+
+    return sparse.csr_array((data, *ROWS), shape=(4, 3))
+
+
+def sparse_products(data: Any, x: Any, y: Any) -> Any:
+    a = sparse_matrix(data)
+    return a @ x, y @ a, a.T @ y, (a.T @ a) @ np.stack([x, x * x], 1)
+
+
+def sparse_system(data: Any, b: Any) -> Any:
+    from wengert.scipy import sparse
+
+    a = sparse_matrix(data)
+    normal = a.T @ a + sparse.diags_array(np.full(3, 2.0))
+    return sparse.linalg.spsolve(normal, b), sparse.linalg.splu(normal).solve(b, "T")
+
+
+def sparse_iterative(data: Any, b: Any) -> Any:
+    from wengert.scipy import sparse
+
+    a = sparse_matrix(data)
+    return sparse.linalg.cg(a.T @ a + 2.0 * sparse.diags_array(np.ones(3)), b, rtol=1e-13)[0]
+
+
 CASES: list[Case] = [
+    Case(
+        "sparse-products",
+        sparse_products,
+        between(-0.9, 0.9, (5,), (3,), (4,)),
+        ("sparse_matmul",),
+        complex=True,
+    ),
+    Case(
+        "sparse-solve",
+        sparse_system,
+        between(-0.9, 0.9, (5,), (3,)),
+        ("sparse_solve",),
+        complex=True,
+        float32=False,
+    ),
+    Case(
+        "sparse-cg",
+        sparse_iterative,
+        between(-0.9, 0.9, (5,), (3,)),
+        ("linear_system",),
+        float32=False,
+    ),
     Case("scipy-quad", quadrature, between(0.5, 0.9, (2,), ()), ("integral",), float32=False),
     Case("scipy-solve-ivp", flow, between(0.5, 0.9, (), (2,)), ("external",), float32=False),
     Case("kepler", kepler, between(0.2, 0.7, (), ()), ("implicit", "external"), float32=False),

@@ -144,6 +144,11 @@ def first_of_pair(name: str, value: Any) -> Any:
     return value[0]
 
 
+def nothing_is_recorded() -> bool:
+    """Whether no recording is open, so that nothing can be traced."""
+    return current_recording.get() is None and current_body.get() is None
+
+
 def is_recorded_without_values() -> bool:
     """Whether what runs here will run again: compiled, for many lanes, in a loop."""
     recording = current_recording.get()

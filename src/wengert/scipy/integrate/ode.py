@@ -10,9 +10,10 @@ import numpy as np
 
 from wengert.errors import ArgumentError
 from wengert.implicit.programs import Captured, capture, jacobian_program
+from wengert.implicit.root import nothing_is_recorded
 from wengert.implicit.settings import OnValues, freeze
 from wengert.scipy.dispatch import is_traced
-from wengert.scipy.integrate.quadrature import nothing_is_recorded, scipy_integrate
+from wengert.scipy.integrate.quadrature import scipy_integrate
 from wengert.scipy.integrate.replay import (
     MOST_STEPS,
     known,

@@ -10,19 +10,15 @@ import numpy as np
 
 from wengert.errors import ArgumentError
 from wengert.implicit.programs import Captured
+from wengert.implicit.root import nothing_is_recorded
 from wengert.implicit.settings import freeze
 from wengert.scipy.dispatch import is_traced
 from wengert.scipy.integrate.integral import Rule, integral
 from wengert.scipy.optimize.functions import as_number, recorded
-from wengert.trace.tracer import Tracer, current_body, current_recording
+from wengert.trace.tracer import Tracer
 from wengert.types import Type
 
 _X = Type((), np.float64)
-
-
-def nothing_is_recorded() -> bool:
-    """Whether no recording is open, so that nothing can be traced."""
-    return current_recording.get() is None and current_body.get() is None
 
 
 def scipy_integrate() -> Any:
