@@ -1,7 +1,7 @@
 """`external`: a solver that runs on plain values, as one equation.
 
-It has no derivative of its own: it stands inside the solution Program of an implicit equation,
-which has one.
+Its own derivative is zero: it stands inside the solution Program of an implicit equation, or before
+one that takes its result for a solution, and that equation has the derivative.
 """
 
 from __future__ import annotations
@@ -44,14 +44,15 @@ external_p: Primitive = define(
         "external",
         _run,
         lambda *types, solver, returns: returns,
-        jvp=Unsupported("the implicit equation around a solver has the derivative"),
-        transpose=Unsupported("the implicit equation around a solver has the derivative"),
         batch=lambda size, args, is_batched, **params: by_lanes(
             external_p, size, args, is_batched, params
         ),
         cost=lambda in_types, out_types, **params: 100 * sum([t.size for t in out_types]),
         is_multiple=True,
-        facts={"cost": "of one iteration: the number is not known"},
+        facts={
+            "cost": "of one iteration: the number is not known",
+            "derivative": "zero: the implicit equation around or after it has the derivative",
+        },
         emit=Unsupported("a solver in Python, SciPy's or the user's"),
     )
 )

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from wengert.control.checkpoint import stop_gradient
 from wengert.control.programs import record_rule_program
 from wengert.implicit.equation import implicit
 from wengert.implicit.external import external
@@ -83,8 +82,7 @@ def solved(
     counts = [len(f.values) if f else 0 for f in functions]
     solver = OnValues(body, tuple(programs), tuple(counts), freeze(name, settings))
     consts = [v for f in functions if f for v in f.values]
-    held = [stop_gradient(v) if isinstance(v, Tracer) else v for v in (*consts, *operands)]
-    return list(external(solver, held, types))
+    return list(external(solver, [*consts, *operands], types))
 
 
 def with_derivative(
