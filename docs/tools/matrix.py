@@ -30,7 +30,15 @@ from wengert.native.prepare import _RUN
 from wengert.types import Type
 
 CAPABILITIES = ("jvp", "transpose", "batch", "series", "source", "cost", "in_place", "native")
-HOMES = ("wengert.ops", "wengert.control", "wengert.scipy", "wengert.api", "wengert.implicit")
+HOMES = (
+    "wengert.ops",
+    "wengert.control",
+    "wengert.scipy",
+    "wengert.api",
+    "wengert.extend",
+    "wengert.implicit",
+    "wengert.random",
+)
 
 
 @dataclass(frozen=True)

@@ -49,16 +49,19 @@ __version__ = "0.1.0"
 _SUBMODULES = frozenset(
     {
         "checking",
+        "compat",
         "control",
         "demo",
         "draw",
         "errors",
         "extend",
         "implicit",
+        "interop",
         "ir",
         "numeric",
         "numpy",
         "ops",
+        "random",
         "scipy",
         "symbolic",
     }

@@ -101,7 +101,9 @@ def test_other_formats() -> None:
     twice = lambda d: sparse.coo_array((d, ([0, 0], [1, 1])), shape=(2, 2)).toarray()
     np.testing.assert_array_equal(wg.vjp(twice, np.array([1.0, 2.0]))[0], [[0, 3], [0, 0]])
     h = lambda d: sparse.diags_array([d, -d[1:], 2.0 * d[0]], offsets=[0, 1, -2]).toarray()
-    expected = scipy.sparse.diags_array([[1.0, 2, 3], [-2.0, -3], [2.0]], offsets=[0, 1, -2]).toarray()
+    expected = scipy.sparse.diags_array(
+        [[1.0, 2, 3], [-2.0, -3], [2.0]], offsets=[0, 1, -2]
+    ).toarray()
     np.testing.assert_array_equal(wg.vjp(h, np.array([1.0, 2.0, 3.0]))[0], expected)
     one = lambda d: sparse.diags_array(d).toarray()
     np.testing.assert_array_equal(wg.vjp(one, np.ones(2))[0], np.eye(2))

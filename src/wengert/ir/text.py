@@ -22,7 +22,7 @@ import numpy as np
 
 from wengert.errors import ProgramError, describe_location
 from wengert.ir.primitive import registry
-from wengert.ir.program import Equation, Literal, Program, Var
+from wengert.ir.program import Equation, Literal, Program, Var, door
 from wengert.types import AnyType, StackType, Type
 
 # -- writing ---------------------------------------------------------------------------------------
@@ -256,6 +256,8 @@ class _Reader:
                 outputs.append(self.definition(new))
         self.expect("=")
         name = self.name()
+        if name not in registry:
+            door("wengert.ops.special")  # records that are made when they are needed
         primitive = registry.get(name)
         if primitive is None:
             raise self.fail(f"there is no primitive {name!r}")

@@ -522,6 +522,12 @@ class Arithmetic(Builder):
             return emit(self, name, *xs)
         return self._shared(name, *xs)
 
+    def call_special(self, name: str, *xs: Any) -> Any:
+        """A special function that SciPy exports; see `wengert.native.special`."""
+        from wengert.native.special import emit
+
+        return emit(self, name, *xs)
+
     def _shared(self, name: str, *xs: Value) -> Value:
         """The same as a call of a function that the module has once: long code stays short."""
         from wengert.native.elementary import emit

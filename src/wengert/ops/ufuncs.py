@@ -7,13 +7,14 @@ along the axis, element after element, as NumPy defines it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from wengert.errors import ArgumentError, DtypeError, ShapeError
-from wengert.ir.program import door
 from wengert.ops.axes import normalized_axes
 from wengert.ops.core import broadcast_to, convert, reduced_shape, reshape
 from wengert.ops.functions import as_operand
@@ -45,17 +46,17 @@ def handler_of(ufunc: np.ufunc) -> Handler:
 
 def name_of(ufunc: np.ufunc) -> str:
     """`numpy.sin` or `scipy.special.erf`, as far as the ufunc tells."""
-    home = "numpy" if getattr(np, ufunc.__name__, None) is ufunc else "the ufunc"
-    return f"{home}.{ufunc.__name__}" if home == "numpy" else f"{home} {ufunc.__name__}"
+    for home, module in (("numpy", np), ("scipy.special", sys.modules.get("scipy.special"))):
+        if getattr(module, ufunc.__name__, None) is ufunc:
+            return f"{home}.{ufunc.__name__}"
+    return f"the ufunc {ufunc.__name__}"
 
 
 def load_special(ufunc: np.ufunc) -> None:
-    """Register the rules of scipy.special when one of its ufuncs is met."""
-    import sys
-
-    special = sys.modules.get("scipy.special")
+    """Find the record of a ufunc of scipy.special when it is met."""
+    special = sys.modules.get("scipy.special._ufuncs")  # what scipy.special takes them from
     if special is not None and getattr(special, ufunc.__name__, None) is ufunc:
-        door("wengert.scipy.special")  # fills the tables
+        import_module("wengert.ops.special").register(ufunc)
 
 
 # -- keyword arguments -----------------------------------------------------------------------------

@@ -259,7 +259,8 @@ class Tracer:
             "wengert.numpy.zeros instead of np.zeros",
             "complex": "x + 0j, or x.astype(complex)",
             "array": "np.stack or wengert.numpy.array for lists of traced values; "
-            "wengert.numpy.zeros for buffers; scipy functions from wengert.scipy",
+            "wengert.numpy.zeros for buffers; scipy functions from wengert.scipy; "
+            "wengert.random, or loc + scale * rng.normal(), for random numbers",
         }
         table = (
             "wengert.numpy.take(table, i) or wengert.numpy.asarray(table)[i] where a plain array "
@@ -362,7 +363,7 @@ def missing_function(name: str) -> MissingRuleError:
         f"{name} has no derivative in Wengert.",
         got=f"a traced argument of {name}",
         expected="one of the functions listed in docs/supported.md",
-        try_="write it with supported functions, or give it a rule with wengert.custom_jvp",
+        try_="write it with supported functions, or wrap it with wengert.extend.foreign",
     )
 
 

@@ -1,7 +1,8 @@
-"""SciPy's special functions for traced arrays: `logsumexp`, `softmax`, `log_softmax`.
+"""SciPy's special functions for traced arrays.
 
-Signatures are SciPy's. Other names of `scipy.special` are SciPy's own; called with a traced array
-they raise by name.
+Those that are ufuncs of SciPy are the same objects here: they know traced arguments by themselves,
+and so do programs that import them from `scipy.special`. The others are defined here, with SciPy's
+signatures. A function without a rule raises by name when it meets a traced array.
 """
 
 from __future__ import annotations
@@ -13,9 +14,30 @@ import numpy as np
 from wengert.ops import extremes
 from wengert.ops.contraction import as_operand
 from wengert.ops.core import convert
-from wengert.scipy.dispatch import follows_scipy, without_rule
+from wengert.ops.special import FUNCTIONS
+from wengert.scipy.dispatch import follows_scipy, scipy_function, without_rule
+from wengert.scipy.special.combinatorics import (
+    comb,
+    factorial,
+    multigammaln,
+    perm,
+    polygamma,
+    sinc,
+    softplus,
+)
 
-__all__ = ["log_softmax", "logsumexp", "softmax"]
+__all__ = [
+    "comb",
+    "factorial",
+    "log_softmax",
+    "logsumexp",
+    "multigammaln",
+    "perm",
+    "polygamma",
+    "sinc",
+    "softmax",
+    "softplus",
+]
 
 
 def _as_float(x: Any) -> Any:
@@ -91,4 +113,9 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return without_rule("special", name)
+    found = scipy_function("special", name)
+    return found if isinstance(found, np.ufunc) else without_rule("special", name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *FUNCTIONS})

@@ -1,0 +1,83 @@
+"""SciPy's special functions in native code: the C functions that `cython_special` exports.
+
+A function of real numbers is called number by number through the symbol `wg_special_<name>`, which
+is resolved when the kernel is linked. They need no interpreter lock. What has no such form (complex
+arguments, functions with several results) calls the interpreter back.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import re
+from functools import lru_cache
+from typing import Any
+
+from wengert.ir.emission import NotNative
+from wengert.native import symbols
+from wengert.native.arithmetic import Arithmetic
+from wengert.native.builder import LLVM_TYPES, Value
+
+_PREFIX = "wg_special_"
+# Cython adds an argument that says whether to look for an overriding Python method.
+_SIGNATURE = re.compile(r"double \(((?:double, )+)int __pyx_skip_dispatch\)")
+
+
+def emit(b: Arithmetic, name: str, *xs: Any) -> Value:
+    """A call for each lane, in double precision as SciPy's own."""
+    if not all([isinstance(x, Value) and x.kind in ("f4", "f8") for x in xs]):
+        raise NotNative
+    if _exported(name, len(xs)) is None:
+        raise NotNative
+    kind = xs[0].kind
+    doubles, lanes = b.together(*[b.convert(x, "f8") for x in xs])
+    symbol = f"{_PREFIX}{name}_{len(xs)}"
+    b.declare(symbol, "double", ["double"] * len(xs) + ["i32"])
+    if lanes:
+        parts = [_call(b, symbol, [b.extract(x, i) for x in doubles]) for i in range(lanes)]
+        return b.convert(b.gather_lanes(parts), kind)
+    return b.convert(_call(b, symbol, doubles), kind)
+
+
+def _call(b: Arithmetic, symbol: str, xs: list[Value]) -> Value:
+    arguments = ", ".join([x.operand for x in xs])
+    return b.pure(
+        (symbol, *[x.text for x in xs]),
+        f"call {LLVM_TYPES['f8']} @{symbol}({arguments}, i32 0)",
+        "f8",
+        0,
+        max([x.depth for x in xs]),
+    )
+
+
+@lru_cache(maxsize=1000)
+def _exported(name: str, n: int) -> Any:
+    """The capsule of the function of `n` real numbers; None if SciPy does not export it."""
+    table = importlib.import_module("scipy.special.cython_special").__pyx_capi__
+    pattern = re.compile(rf"(__pyx_fuse_[0-9_]+)?{re.escape(name)}")
+    for key, capsule in table.items():
+        if pattern.fullmatch(key):
+            found = _SIGNATURE.fullmatch(_signature(capsule).decode())
+            if found is not None and found[1].count("double") == n:
+                return capsule
+    return None
+
+
+def _signature(capsule: Any) -> bytes:
+    get_name = ctypes.pythonapi.PyCapsule_GetName
+    get_name.restype, get_name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    return get_name(capsule)
+
+
+def _resolve(symbol: str) -> int | None:
+    name, _, n = symbol.removeprefix(_PREFIX).rpartition("_")
+    capsule = _exported(name, int(n))
+    if capsule is None:
+        return None
+    get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    get_pointer.restype = ctypes.c_void_p
+    get_pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    return int(get_pointer(capsule, _signature(capsule)))
+
+
+symbols.register_resolver(_PREFIX, _resolve)
