@@ -19,6 +19,7 @@ from wengert.ops.special import FUNCTIONS as SPECIAL
 from wengert.trace.tracer import Tracer, function_handlers, ufunc_handlers, ufunc_method_handlers
 
 SCIPY = {name: getattr(wengert.scipy, name) for name in wengert.scipy.SUBMODULES}
+SCIPY = {"sparse.linalg": wengert.scipy.sparse.linalg, **SCIPY}
 
 PROMISED: dict[str, str] = {
     "Elementwise functions": """
@@ -83,6 +84,27 @@ PROMISED: dict[str, str] = {
         scipy.linalg.qr scipy.linalg.eigh scipy.linalg.eigvalsh scipy.linalg.eig
         scipy.linalg.eigvals scipy.linalg.svd scipy.linalg.svdvals scipy.linalg.pinv
         scipy.linalg.lstsq scipy.linalg.norm
+    """,
+    "SciPy's optimization": """
+        scipy.optimize.minimize scipy.optimize.minimize_scalar scipy.optimize.root
+        scipy.optimize.fsolve scipy.optimize.root_scalar scipy.optimize.brentq
+        scipy.optimize.brenth scipy.optimize.bisect scipy.optimize.ridder scipy.optimize.toms748
+        scipy.optimize.newton scipy.optimize.least_squares scipy.optimize.curve_fit
+        scipy.optimize.nnls scipy.optimize.lsq_linear scipy.optimize.linprog
+        scipy.optimize.linear_sum_assignment
+    """,
+    "SciPy's integration": """
+        scipy.integrate.trapezoid scipy.integrate.simpson scipy.integrate.cumulative_trapezoid
+        scipy.integrate.cumulative_simpson scipy.integrate.romb scipy.integrate.fixed_quad
+        scipy.integrate.quad scipy.integrate.quad_vec scipy.integrate.dblquad
+        scipy.integrate.tplquad scipy.integrate.nquad scipy.integrate.solve_ivp
+        scipy.integrate.odeint
+    """,
+    "SciPy's sparse matrices": """
+        scipy.sparse.csr_array scipy.sparse.csc_array scipy.sparse.coo_array
+        scipy.sparse.diags_array scipy.sparse.linalg.spsolve scipy.sparse.linalg.splu
+        scipy.sparse.linalg.factorized scipy.sparse.linalg.cg scipy.sparse.linalg.gmres
+        scipy.sparse.linalg.bicgstab scipy.sparse.linalg.minres scipy.sparse.linalg.norm
     """,
     "Random numbers (wengert.random), differentiable in their parameters": """
         random.uniform random.normal random.lognormal random.exponential random.laplace

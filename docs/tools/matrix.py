@@ -36,6 +36,7 @@ HOMES = (
     "wengert.scipy",
     "wengert.api",
     "wengert.extend",
+    "wengert.implicit",
     "wengert.random",
 )
 

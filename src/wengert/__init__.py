@@ -55,6 +55,7 @@ _SUBMODULES = frozenset(
         "draw",
         "errors",
         "extend",
+        "implicit",
         "interop",
         "ir",
         "numeric",
@@ -70,6 +71,8 @@ _LAZY = {
     "compare_methods": "checking",
     "debug_nans": "api.debug",
     "explain": "explanation",
+    "implicit_minimum": "implicit",
+    "implicit_root": "implicit",
 }
 
 __all__ = [
@@ -91,6 +94,8 @@ __all__ = [
     "hessian",
     "hessian_diagonal",
     "hvp",
+    "implicit_minimum",
+    "implicit_root",
     "jacfwd",
     "jacobian",
     "jacrev",

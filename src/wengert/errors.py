@@ -16,6 +16,7 @@ The tree (each class also derives from the built-in a NumPy user would expect):
     ├── MutationError         (ValueError)           a write that NumPy would show to the caller
     ├── OptionError           (ValueError)           a device that is not there, a copy ruled out
     ├── EscapedTracerError    (RuntimeError)         a tracer used after its function ended
+    ├── ConvergenceError      (RuntimeError)         a solver found no solution
     ├── NanError              (FloatingPointError)   the first NaN or Inf, found by debug_nans
     ├── GradientError         (AssertionError)       check_grads found a wrong derivative
     ├── ProgramError          (ValueError)           a Program that breaks the rules of the IR
@@ -169,6 +170,10 @@ class OptionError(WengertError, ValueError):
 
 class EscapedTracerError(WengertError, RuntimeError):
     """A traced value was used after the function it belongs to had ended."""
+
+
+class ConvergenceError(WengertError, RuntimeError):
+    """A solver found no solution, or one that is none."""
 
 
 class NanError(WengertError, FloatingPointError):

@@ -1,10 +1,13 @@
 """SciPy's functions for traced arrays; on plain arrays they are SciPy's own.
 
     fft           Fourier, cosine and sine transforms
+    integrate     samples, quadrature, initial value problems
     interpolate   splines, grids, radial functions
     linalg        factorizations, equations, functions of matrices
     ndimage       filters and transforms of images
+    optimize      minima, roots, fits, linear programs
     signal        convolution, filters, spectra
+    sparse        sparse matrices with traced values, and systems with them
     special       special functions
 
 Import the functions from here instead of from `scipy`, with the same names and arguments; SciPy's
@@ -16,7 +19,17 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-SUBMODULES = ("fft", "interpolate", "linalg", "ndimage", "signal", "special")
+SUBMODULES = (
+    "fft",
+    "integrate",
+    "interpolate",
+    "linalg",
+    "ndimage",
+    "optimize",
+    "signal",
+    "sparse",
+    "special",
+)
 
 
 def __getattr__(name: str) -> Any:

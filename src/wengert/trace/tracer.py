@@ -7,6 +7,7 @@ returned as an array is an `ArrayTracer`. Operators and methods are installed by
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from numbers import Number
@@ -88,6 +89,9 @@ def bind_in(body: Recording | None, primitive: Primitive, args: Any, params: dic
     if body is None:
         return primitive.array(*args, **params)
     return body.record(primitive, args, params)
+
+
+_SPARSE_PRODUCTS = ("_matmul_dispatch", "_rmatmul_dispatch")
 
 
 class Tracer:
@@ -245,6 +249,9 @@ class Tracer:
         raise self._conversion("complex(x)", "complex")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if sys._getframe(1).f_code.co_name in _SPARSE_PRODUCTS:
+            # `A @ x` with a sparse A of SciPy: what is no array there is left to our __rmatmul__.
+            return np.array(None, dtype=object)
         raise self._conversion("np.array(x), or a store into a plain array,", "array")
 
     def _conversion(self, call: str, kind: str) -> ConversionError:
