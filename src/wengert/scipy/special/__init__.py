@@ -59,7 +59,7 @@ def logsumexp(
     b : array, optional
         Factors that broadcast with `a`; they may be negative where `return_sign` is given.
     keepdims, return_sign : bool
-        With `return_sign` the pair (log |sum|, sign of the sum).
+        With `return_sign` the pair (log abs(sum), sign of the sum).
 
     Notes
     -----
