@@ -159,9 +159,10 @@ def _public(module: Any) -> list[str]:
 
 
 def _is_ours(value: Any) -> bool:
-    is_copy = inspect.getdoc(value) == inspect.getdoc(getattr(value, "__wrapped__", None))
-    is_described = bool(inspect.getdoc(value)) and (inspect.isclass(value) or not is_copy)
-    return _home(value).startswith("wengert") and is_described
+    """Whether a docstring of ours is there: not one that a wrapper took over from NumPy."""
+    wrapped = getattr(value, "__wrapped__", value)
+    is_described = bool(inspect.getdoc(value))
+    return is_described and all([_home(v).startswith("wengert") for v in (value, wrapped)])
 
 
 def _home(value: Any) -> str:
