@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
+from wengert.implicit.functions import as_number, recorded
 from wengert.implicit.programs import Captured
 from wengert.implicit.root import nothing_is_recorded
 from wengert.implicit.settings import freeze
 from wengert.scipy.dispatch import is_traced
 from wengert.scipy.integrate.integral import Rule, integral
-from wengert.scipy.optimize.functions import as_number, recorded
 from wengert.trace.tracer import Tracer
 from wengert.types import Type
 

@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
-from wengert.implicit.programs import Captured, gradient_program, jacobian_program
-from wengert.implicit.root import is_recorded_without_values
-from wengert.scipy.dispatch import follows_scipy, is_traced
-from wengert.scipy.optimize.functions import (
+from wengert.implicit.functions import (
     BOOL,
     INT,
     Raw,
@@ -23,6 +20,9 @@ from wengert.scipy.optimize.functions import (
     solved,
     vector,
 )
+from wengert.implicit.programs import Captured, gradient_program, jacobian_program
+from wengert.implicit.root import is_recorded_without_values
+from wengert.scipy.dispatch import follows_scipy, is_traced
 from wengert.scipy.optimize.kkt import active_sets, differentiable, jacobian_of, spread
 from wengert.scipy.optimize.minimization import _messages, distance, last_message, optimize
 from wengert.trace.tracer import Tracer
