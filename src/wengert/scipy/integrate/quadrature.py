@@ -166,8 +166,8 @@ def quad_vec(
     >>> from wengert.scipy import integrate
     >>> f = lambda a: integrate.quad_vec(lambda x: np.cos(a * x), 0.0, 1.0)[0]
     >>> np.round(wg.jacobian(f)(np.array([0.0, np.pi])), 6)
-    array([[ 0.      ,  0.      ],
-           [ 0.      , -0.31831 ]])
+    array([[ 0.     ,  0.     ],
+           [ 0.     , -0.31831]])
     """
     args = args if isinstance(args, tuple) else (args,)
     options = {"epsabs": epsabs, "epsrel": epsrel, "norm": norm, "cache_size": cache_size,

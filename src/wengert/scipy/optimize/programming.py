@@ -59,7 +59,7 @@ def linprog(
     >>> from wengert.scipy import optimize
     >>> def best(b):
     ...     return optimize.linprog([-1.0, -2.0], A_ub=np.array([[1.0, 1.0]]), b_ub=b).x
-    >>> wg.jacobian(best)(np.array([4.0]))
+    >>> wg.jacobian(best)(np.array([4.0])) + 0.0
     array([[0.],
            [1.]])
     """
