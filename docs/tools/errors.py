@@ -65,6 +65,10 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "def f(x):\n    x[0] = 0.0\n    return np.sum(x)\nwg.grad(f)(np.ones(3))",
         "The array belongs to the caller. Copy it first: `x = x.copy()`.",
     ),
+    "OptionError": (
+        "wg.grad(lambda x: np.reshape(x.T, 4, copy=False).sum())(np.ones((2, 2)))",
+        "Leave the option out: arrays are on the CPU, and are copied where they must be.",
+    ),
     "EscapedTracerError": (
         "kept = []\nwg.grad(lambda x: kept.append(x) or x**2)(1.0)\nkept[0] + 1.0",
         "Return the value with `has_aux=True` instead of keeping it in a list or an object.",

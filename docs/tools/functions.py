@@ -170,6 +170,25 @@ PROMISED: dict[str, str] = {
         scipy.signal.freqz_sos scipy.signal.freqs scipy.signal.group_delay
         scipy.signal.deconvolve
     """,
+    "SciPy's linear algebra: bands, control, and more": """
+        scipy.linalg.cholesky_banded scipy.linalg.cho_solve_banded scipy.linalg.eig_banded
+        scipy.linalg.eigvals_banded scipy.linalg.eigh_tridiagonal scipy.linalg.eigvalsh_tridiagonal
+        scipy.linalg.solve_continuous_are scipy.linalg.solve_discrete_are scipy.linalg.rq
+        scipy.linalg.qr_multiply scipy.linalg.pinvh scipy.linalg.diagsvd scipy.linalg.signm
+        scipy.linalg.subspace_angles scipy.linalg.orthogonal_procrustes
+        scipy.linalg.solve_circulant scipy.linalg.issymmetric scipy.linalg.ishermitian
+        scipy.linalg.companion scipy.linalg.convolution_matrix scipy.linalg.fiedler
+        scipy.linalg.fiedler_companion scipy.linalg.leslie
+    """,
+    "Histograms of points, windows, bits": """
+        histogram2d histogramdd packbits unpackbits einsum_path array2string array_repr array_str
+        lib.stride_tricks.sliding_window_view
+    """,
+    "The array API standard 2024.12 (names beside NumPy's older ones)": """
+        acos acosh asin asinh atan atan2 atanh bitwise_invert bitwise_left_shift
+        bitwise_right_shift pow unique_all unique_counts unique_inverse unique_values
+        result_type can_cast x.__array_namespace__ x.device x.to_device x.__dlpack_device__
+    """,
     "Interpolation": """
         scipy.interpolate.CubicSpline scipy.interpolate.PchipInterpolator
         scipy.interpolate.Akima1DInterpolator scipy.interpolate.CubicHermiteSpline

@@ -14,6 +14,7 @@ The tree (each class also derives from the built-in a NumPy user would expect):
     ├── ConversionError       (TypeError)            a traced value made a plain number or array
     ├── DecisionError         (TypeError)            a decision on a traced value that has no value
     ├── MutationError         (ValueError)           a write that NumPy would show to the caller
+    ├── OptionError           (ValueError)           a device that is not there, a copy ruled out
     ├── EscapedTracerError    (RuntimeError)         a tracer used after its function ended
     ├── ConvergenceError      (RuntimeError)         a solver found no solution
     ├── NanError              (FloatingPointError)   the first NaN or Inf, found by debug_nans
@@ -161,6 +162,10 @@ class DecisionError(WengertError, TypeError):
 
 class MutationError(WengertError, ValueError):
     """A write into an array that belongs to the caller or to an outer recording."""
+
+
+class OptionError(WengertError, ValueError):
+    """An option that cannot be met: a device that is not there, no copy where one is needed."""
 
 
 class EscapedTracerError(WengertError, RuntimeError):

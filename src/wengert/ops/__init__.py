@@ -7,8 +7,10 @@ Tracers speak NumPy's protocols.
 from wengert.ops import (
     along_axes,
     array_methods,
+    array_object,
     assignment,
     bessel,
+    bits,
     calculus,
     contraction,
     convolution,
@@ -26,6 +28,7 @@ from wengert.ops import (
     functions,
     gather,
     generalized,
+    histograms,
     indexing,
     inserting,
     interpolation,
@@ -56,13 +59,16 @@ from wengert.ops import (
     subscripts,
     taking,
     ufuncs,
+    windows,
 )
 
 __all__ = [
     "along_axes",
     "array_methods",
+    "array_object",
     "assignment",
     "bessel",
+    "bits",
     "calculus",
     "contraction",
     "convolution",
@@ -80,6 +86,7 @@ __all__ = [
     "functions",
     "gather",
     "generalized",
+    "histograms",
     "indexing",
     "inserting",
     "interpolation",
@@ -110,4 +117,5 @@ __all__ = [
     "subscripts",
     "taking",
     "ufuncs",
+    "windows",
 ]

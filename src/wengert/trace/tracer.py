@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -297,9 +298,11 @@ class Tracer:
 class ScalarTracer(Tracer):
     """Stands for what NumPy returns as an immutable scalar."""
 
-    # No __getitem__: NumPy would take a scalar for a sequence, and put an error of its own in front
-    # of ours where one is stored in a plain array.
     __slots__ = ()
+    __iter__ = None  # or Python would iterate by __getitem__
+
+    def __getitem__(self, index: Any) -> Any:
+        return function_handlers["getitem_scalar"](self, index)
 
 
 class ArrayTracer(Tracer):
@@ -322,6 +325,9 @@ class ArrayTracer(Tracer):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         function_handlers["setitem"](self, index, value)
+
+
+Number.register(ScalarTracer)  # as NumPy's scalars are: `np.isscalar`, `isinstance(x, Number)`
 
 
 def snapshot(tracer: Tracer) -> Tracer:
