@@ -104,9 +104,18 @@ def refused(name: str, argument: str) -> Partial:
     return partial
 
 
-def apply(record: Primitive, *xs: Any) -> Any:
+def apply(record: Primitive, *xs: Any, **params: Any) -> Any:
     """Bind a record to arrays and numbers; integers become floats, as in SciPy."""
-    return bind(record, *[as_real(x) for x in xs])
+    return bind(record, *beside_complex([as_real(x) for x in xs]), **params)
+
+
+def beside_complex(xs: list[Any]) -> list[Any]:
+    """Real numbers keep their kind beside complex operands: an order stays real."""
+    kinds = [x.dtype for x in xs if not is_number(x) and x.dtype.kind == "c"]
+    if not kinds:
+        return xs
+    real = np.result_type(*kinds).type(0).real.dtype.type
+    return [real(x) if type(x) is float else x for x in xs]
 
 
 def as_real(x: Any) -> Any:
