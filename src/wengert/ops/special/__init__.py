@@ -15,7 +15,18 @@ SciPy's elementwise functions are ufuncs, which ask a traced argument what to do
 calls `scipy.special.erf` needs no other import. The records are made when the first of them is met.
 """
 
-from wengert.ops.special import airy, bessel, error, gamma, modified
+from wengert.ops.special import (
+    airy,
+    bessel,
+    carlson,
+    elliptic,
+    error,
+    gamma,
+    kelvin,
+    modified,
+    spherical,
+    struve,
+)
 from wengert.ops.special.family import FUNCTIONS, register
 
 __all__ = ["FUNCTIONS", "airy", "bessel", "error", "gamma", "modified", "register"]

@@ -114,8 +114,8 @@ def beside_complex(xs: list[Any]) -> list[Any]:
     kinds = [x.dtype for x in xs if not is_number(x) and x.dtype.kind == "c"]
     if not kinds:
         return xs
-    real = np.result_type(*kinds).type(0).real.dtype.type
-    return [real(x) if type(x) is float else x for x in xs]
+    real = np.result_type(*kinds).type(0).real.dtype
+    return [core.full((), x, real) if type(x) is float else x for x in xs]
 
 
 def as_real(x: Any) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from wengert.ir.emission import Elementwise
 from wengert.ir.primitive import Primitive
 from wengert.ops.families import Partial
@@ -34,3 +36,8 @@ def with_order(record: Primitive, n: Any, *xs: Any) -> Any:
     """Bind a record to an order, kept as it is, and real or complex operands."""
     reals = beside_complex([as_real(x) for x in xs])
     return bind(record, n if is_number(n) else as_operand(n), *reals)
+
+
+def previous(n: Any) -> Any:
+    """n - 1, but not below 0: for terms that have the factor n."""
+    return max(n - 1, 0) if is_number(n) else np.maximum(n - 1, 0)
