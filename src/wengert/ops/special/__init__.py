@@ -22,10 +22,15 @@ from wengert.ops.special import (
     elliptic,
     error,
     gamma,
+    hypergeometric,
+    integrals,
     kelvin,
+    legendre,
     modified,
+    orthogonal,
     spherical,
     struve,
+    zeta,
 )
 from wengert.ops.special.family import FUNCTIONS, register
 

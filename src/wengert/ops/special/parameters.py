@@ -25,7 +25,7 @@ from wengert.errors import MissingRuleError
 from wengert.ir.primitive import Primitive, Unsupported
 from wengert.ops.core import add, fit, mul
 from wengert.ops.families import Partial, elementwise
-from wengert.ops.special.family import ScipyUfunc, apply
+from wengert.ops.special.family import ScipyUfunc, apply, refused
 
 N_POINTS = 20
 MAX_ORDER = 4
@@ -95,7 +95,7 @@ def parameter_partials(
     unit = [tuple([int(i == j) for j in range(n_in)]) for i in range(n_in)]
 
     def array(*xs: Any, orders: tuple[int, ...]) -> Any:
-        doubles = [np.asarray(x, np.result_type(np.asarray(x).dtype, np.float64)) for x in xs]
+        doubles = [_in_double(np.asarray(x)) for x in xs]
         wanted = [(i, n) for i, n in enumerate(orders[:-1]) if n]
         with np.errstate(all="ignore"):
             values = interpolated(
@@ -108,6 +108,8 @@ def parameter_partials(
         for i, dx in enumerate(tangents):
             if dx is None:
                 continue
+            if names[i : i + 1] == ("n",):
+                refused(name, "its degree")(out)
             more = tuple([n + u for n, u in zip(orders, unit[i], strict=True)])
             if sum(more[:-1]) > MAX_ORDER:
                 raise MissingRuleError(
@@ -134,6 +136,11 @@ def parameter_partials(
     return [
         lambda out, *xs, orders=orders: apply(record, *xs, orders=orders) for orders in unit
     ]
+
+
+def _in_double(x: Any) -> Any:
+    """Double precision; integers stay what they are, degrees of polynomials."""
+    return x if x.dtype.kind in "iu" else x.astype(np.result_type(x.dtype, np.float64))
 
 
 def _result_dtype(ufunc: ScipyUfunc, xs: tuple[Any, ...]) -> Any:
