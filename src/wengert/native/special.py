@@ -34,7 +34,8 @@ def emit(b: Arithmetic, name: str, *xs: Any) -> Value:
     letters = "".join([_letter(x.kind) for x in xs])
     if "d" not in letters or _exported(name, letters) is None:
         raise NotNative
-    kind = next(x.kind for x in reversed(xs) if x.kind[0] == "f")
+    # Beside an integer SciPy computes in double precision only.
+    kind = "f8" if "l" in letters else xs[0].kind
     operands, lanes = b.together(
         *[b.convert(x, _KINDS[c]) for x, c in zip(xs, letters, strict=True)]
     )

@@ -71,19 +71,21 @@ def special(
     flops : int
         What one value costs, in additions.
     array : callable, optional
-        The implementation where it is not the ufunc itself.
+        The implementation where it is not the ufunc itself: SciPy's function named `primitive`.
     **fields
         Further fields of `elementwise`, and facts.
     """
     ufunc = ScipyUfunc(name)
+    home = "scipy.special._ufuncs" if name.startswith("_") else "scipy.special"
+    shown = f"scipy.special.{primitive}" if array is not None else f"{home}.{name}"
     record = elementwise(
         primitive or name,
         array or ufunc,
         partials=partials,
-        type_rule=ufunc.type_of,
+        type_rule=fields.pop("type_rule", ufunc.type_of),
         flops=flops,
         emit=emit or Elementwise(lambda b, *xs: b.call_special(name, *xs), "result"),
-        render=lambda ins, params: f"scipy.special.{name}({', '.join(ins)})",
+        render=lambda ins, params: f"{shown}({', '.join(ins)})",
         **fields,
     )
     FUNCTIONS[name] = lambda *xs: apply(record, *xs)

@@ -41,3 +41,10 @@ def with_order(record: Primitive, n: Any, *xs: Any) -> Any:
 def previous(n: Any) -> Any:
     """n - 1, but not below 0: for terms that have the factor n."""
     return max(n - 1, 0) if is_number(n) else np.maximum(n - 1, 0)
+
+
+def choose(condition: Any, x: Any, y: Any) -> Any:
+    """`x` or `y`, by a condition on parameters that may be a Python bool."""
+    if type(condition) is bool:
+        return x if condition else y
+    return np.where(condition, x, y)

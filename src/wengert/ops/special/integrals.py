@@ -10,9 +10,8 @@ import numpy as np
 from wengert.ir.primitive import Unsupported
 from wengert.ops.special.family import FUNCTIONS, apply, special
 from wengert.ops.special.hypergeometric import hyp0f1_p, hyp2f1_p
-from wengert.ops.special.integers import integer_order, previous, with_order
+from wengert.ops.special.integers import choose, integer_order, previous, with_order
 from wengert.ops.special.multiple import several
-from wengert.ops.ufuncs import is_number
 
 # -- exponential integrals -------------------------------------------------------------------------
 
@@ -27,9 +26,7 @@ special(
 def _expn(out: Any, n: Any, x: Any) -> Any:
     """-E_(n-1); E_0 is elementary. DLMF 8.19.13."""
     of_zero = -np.exp(-x) / x * (1.0 + 1.0 / x)
-    if is_number(n):
-        return of_zero if n == 0 else -with_order(expn_p, n - 1, x)
-    return np.where(n == 0, of_zero, -with_order(expn_p, previous(n), x))
+    return choose(n == 0, of_zero, -with_order(expn_p, previous(n), x))
 
 
 expn_p = integer_order("expn", _expn, domain="x > 0, n >= 0")

@@ -11,7 +11,7 @@ from wengert.ir.primitive import Primitive, Unsupported
 from wengert.ops.families import broadcast_shapes, elementwise
 from wengert.ops.functions import as_operand
 from wengert.ops.special.family import FUNCTIONS, as_real, refused, special
-from wengert.ops.special.integers import with_order
+from wengert.ops.special.integers import choose, with_order
 from wengert.ops.special.orthogonal import gegenbauer_p
 from wengert.ops.ufuncs import is_number
 from wengert.trace.tracer import bind
@@ -23,10 +23,12 @@ from wengert.types import Type
 def _lpmv(out: Any, m: Any, v: Any, x: Any) -> Any:
     """By both neighboring m, after DLMF 14.10.1; the ends have a slope of their own for m = 0."""
     above = FUNCTIONS["lpmv"](m + 1.0, v, x)
-    below = FUNCTIONS["lpmv"](m - 1.0, v, x)
+    factor = (v + m) * (v - m + 1.0)
+    # SciPy has no value beyond m = -v, where the factor is zero.
+    below = factor * FUNCTIONS["lpmv"](choose(factor == 0, 0.0, m - 1.0), v, x)
     is_end = np.logical_and(np.abs(x) == 1, m == 0)
     root = np.sqrt((1.0 - x) * (1.0 + x))
-    inside = 0.5 * ((v + m) * (v - m + 1.0) * below - above) / np.where(is_end, 1.0, root)
+    inside = 0.5 * (below - above) / np.where(is_end, 1.0, root)
     at_end = 0.5 * v * (v + 1.0) * x * np.where(x > 0, 1.0, out)
     return np.where(is_end, at_end, inside)
 
@@ -45,13 +47,12 @@ special(
 def _harmonic(n: Any, m: Any, theta: Any, phi: Any) -> Any:
     import scipy.special
 
-    return scipy.special.sph_harm_y(n, m, theta, phi)
+    return np.asarray(scipy.special.sph_harm_y(n, m, theta, phi))
 
 
 def _harmonic_type(*types: Any) -> Type:
-    angles = [t.dtype for t in types[2:] if isinstance(t, Type)]
-    dtype = np.result_type(*angles) if angles else np.dtype(np.float64)
-    return Type(broadcast_shapes("sph_harm_y", *types), np.result_type(dtype, np.complex64))
+    """In double precision beside integers, as SciPy's."""
+    return Type(broadcast_shapes("sph_harm_y", *types), np.complex128)
 
 
 def _root(n: Any) -> Any:
@@ -63,7 +64,8 @@ def _by_polar_angle(out: Any, n: Any, m: Any, theta: Any, phi: Any) -> Any:
     turn = np.exp(-1j * phi)
     up = _root((n - m) * (n + m + 1)) * turn * sph_harm_y(n, m + 1, theta, phi)
     down = _root((n + m) * (n - m + 1)) * np.conj(turn) * sph_harm_y(n, m - 1, theta, phi)
-    return 0.5 * (up - down)
+    # SciPy's values are even in theta and have the period 2 pi.
+    return np.where(np.sin(theta) < 0, -0.5, 0.5) * (up - down)
 
 
 def _refused_index(out: Any, *xs: Any) -> Any:
@@ -83,8 +85,9 @@ sph_harm_y_p: Primitive = elementwise(
     flops=100,
     render=lambda ins, params: f"scipy.special.sph_harm_y({', '.join(ins)})",
     emit=Unsupported("SciPy computes it"),
-    derivative_in_angles="at the poles too",
+    kinks="none on the sphere: at the poles the derivative is that from inside",
 )
+sph_harm_y_p.gives_array = True
 
 
 def sph_harm_y(n: Any, m: Any, theta: Any, phi: Any) -> Any:
@@ -99,7 +102,7 @@ def sph_harm_y(n: Any, m: Any, theta: Any, phi: Any) -> Any:
 def _kernel(x: Any, n: Any) -> Any:
     import scipy.special
 
-    return np.asarray(scipy.special.diric(x, n))[()]
+    return np.asarray(scipy.special.diric(x, n), np.float64)
 
 
 def _kernel_slope(out: Any, x: Any, n: Any) -> Any:
@@ -111,13 +114,16 @@ def _kernel_slope(out: Any, x: Any, n: Any) -> Any:
 diric_p: Primitive = elementwise(
     "diric",
     _kernel,
-    type_rule=lambda x, n: Type(broadcast_shapes("diric", x, n), x.dtype),
+    type_rule=lambda x, n: Type(broadcast_shapes("diric", x, n), np.float64),
     partials=(_kernel_slope, refused("diric", "its number of terms")),
     flops=60,
     render=lambda ins, params: f"scipy.special.diric({', '.join(ins)})",
     emit=Unsupported("SciPy computes it"),
     at_zero="exact, to any order, as at every multiple of 2 pi",
 )
+
+
+diric_p.gives_array = True
 
 
 def diric(x: Any, n: Any) -> Any:

@@ -144,5 +144,8 @@ def _in_double(x: Any) -> Any:
 
 
 def _result_dtype(ufunc: ScipyUfunc, xs: tuple[Any, ...]) -> Any:
-    kinds = [np.asarray(x).dtype for x in xs]
+    """Python numbers are weak, as in NumPy's promotion."""
+    kinds = [x.dtype if isinstance(x, np.ndarray | np.generic) else type(x) for x in xs]
+    if all(isinstance(k, type) for k in kinds):
+        kinds = [np.dtype(k) for k in kinds]
     return ufunc.ufunc.resolve_dtypes((*kinds, None))[-1]

@@ -12,8 +12,9 @@ import numpy as np
 from wengert.ir.emission import Elementwise
 from wengert.ir.primitive import Primitive
 from wengert.ops.special.bessel import difference
-from wengert.ops.special.family import FUNCTIONS, refused, special
+from wengert.ops.special.family import FUNCTIONS, ScipyUfunc, refused, special
 from wengert.ops.special.integers import previous, with_order
+from wengert.types import Type
 
 
 class _Reflected:
@@ -28,6 +29,18 @@ class _Reflected:
         return np.asarray(getattr(scipy.special, self.__name__)(n, z))[()]
 
 
+def _type_rule(name: str) -> Any:
+    of_ufunc = ScipyUfunc(f"_{name}").type_of
+
+    def type_rule(n: Any, z: Any) -> Type:
+        result = of_ufunc(n, z)
+        if name == "spherical_kn" and isinstance(z, Type) and z.dtype.kind == "f":
+            return Type(result.shape, z.dtype)  # the only one that keeps single precision
+        return result
+
+    return type_rule
+
+
 def _spherical(name: str, derivative: Any) -> Primitive:
     record = special(
         f"_{name}",
@@ -35,6 +48,7 @@ def _spherical(name: str, derivative: Any) -> Primitive:
         lambda out, n, z: derivative(n, z),
         primitive=name,
         array=_Reflected(name),
+        type_rule=_type_rule(name),
         emit=Elementwise(lambda b, n, z: b.call_special(name, n, z), "own"),
     )
     del FUNCTIONS[f"_{name}"]

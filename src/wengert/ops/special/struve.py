@@ -13,11 +13,15 @@ from wengert.ops.special.gamma import gammaln_p
 from wengert.ops.special.modified import i0_p, k0_p
 from wengert.ops.special.multiple import several
 from wengert.ops.special.parameters import parameter_partials
+from wengert.ops.ufuncs import is_number
 
 
 def _power(v: Any, x: Any) -> Any:
     """(x / 2)**v / (sqrt(pi) Gamma(v + 3/2)), the term that Bessel functions do not have."""
     y = v + 1.5
+    if is_number(y):
+        at_pole = y <= 0 and y == math.floor(y)
+        return (0.5 * x) ** v * (0.0 if at_pole else 1 / (math.gamma(y) * math.sqrt(math.pi)))
     sign = np.where(y > 0, 1.0, 1.0 - 2.0 * (np.floor(y) % 2))
     return (0.5 * x) ** v * sign * np.exp(-apply(gammaln_p, y)) / math.sqrt(math.pi)
 

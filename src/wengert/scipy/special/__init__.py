@@ -16,8 +16,10 @@ from wengert.ops.contraction import as_operand
 from wengert.ops.core import convert
 from wengert.ops.special import FUNCTIONS
 from wengert.scipy.dispatch import follows_scipy, scipy_function, without_rule
+from wengert.scipy.special import bessel as _bessel
+from wengert.scipy.special.bessel import *  # noqa: F403  # the names of its `__all__`
 
-__all__ = ["log_softmax", "logsumexp", "softmax"]
+__all__ = ["log_softmax", "logsumexp", "softmax", *_bessel.__all__]
 
 
 def _as_float(x: Any) -> Any:
