@@ -12,7 +12,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types bench docs clean
+.PHONY: help demo test lint format types bench supported docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,8 +37,11 @@ types: $(VENV)/.test-installed ## mypy
 bench: $(VENV)/.bench-installed ## recording costs beside other libraries (uses PyTorch when it is there)
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.test-installed ## write docs/supported.md from what is really there
+supported: $(VENV)/.test-installed ## write docs/supported.md from what is really there
 	$(BIN)/python -m docs.tools.supported
+
+docs: $(VENV)/.docs-installed ## build the documentation, its pages executed: build/docs/index.html
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going -j 2 -d build/doctrees docs build/docs
 
 clean: ## remove the environment and everything generated
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis wengert-demo.html

@@ -30,7 +30,13 @@ from wengert.native.prepare import _RUN
 from wengert.types import Type
 
 CAPABILITIES = ("jvp", "transpose", "batch", "series", "source", "cost", "in_place", "native")
-HOMES = ("wengert.ops", "wengert.control", "wengert.scipy", "wengert.api")
+HOMES = (
+    "wengert.ops",
+    "wengert.control",
+    "wengert.scipy",
+    "wengert.api",
+    "wengert.extend",
+)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ _SUBMODULES = frozenset(
         "draw",
         "errors",
         "extend",
+        "interop",
         "ir",
         "numeric",
         "numpy",

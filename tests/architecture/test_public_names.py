@@ -12,7 +12,7 @@ jvp vjp linearize linear_transpose hvp vhp hessian hessian_diagonal jet taylor v
 cond switch while_loop fori_loop scan map stop_gradient custom_jvp custom_vjp checkpoint remat
 check_grads compare_methods debug_nans explain clear_cache Program WengertError
 """.split()
-SUBMODULES = "numpy scipy numeric symbolic extend errors".split()
+SUBMODULES = "numpy scipy numeric symbolic extend errors interop".split()
 
 
 @pytest.mark.parametrize("name", NAMES)

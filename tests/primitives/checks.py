@@ -43,6 +43,7 @@ from primitives.harness import (
 )
 from primitives.native import check_compiled
 from wengert.ir.check import check
+from wengert.ir.digest import program_digest
 from wengert.ir.program import Program
 from wengert.ir.text import parse_program
 from wengert.native.compiler import can_compile
@@ -217,7 +218,8 @@ def check_text(case: Case) -> None:
     adjoint = transpose_program(done.linear, [i >= known for i in range(len(done.linear.inputs))])
     for p in (program, done.forward, done.linear, adjoint):
         check(p)
-        assert parse_program(str(p)) == p
+        if program_digest(p) is not None:  # a Python function has no text that reads back
+            assert parse_program(str(p)) == p
     inputs = [*args, *program.captured]
     outputs = unstacked(evaluate(done.forward, inputs))
     sources = unstacked(run_source(done.forward, inputs))

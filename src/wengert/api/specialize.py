@@ -113,6 +113,13 @@ class Specialization:
         ]
 
     @property
+    def is_native(self) -> bool:
+        """Whether calls run in native code alone, without going back into Python."""
+        if watcher.get() is not None:
+            return False
+        return self.executable is not None and not self.executable.n_callbacks
+
+    @property
     def executable(self) -> Executable | None:
         """The native code, made when first asked for; None where there is none."""
         if not self._is_tried:

@@ -6,6 +6,7 @@
     define        any other `Primitive`
     bind          applies a primitive: records it where a recording is open
     implements    makes a NumPy function reach a handler when its arguments are traced
+    foreign       a function that cannot be traced: a black box, with a derivative from elsewhere
 
 A primitive defined here is the equal of a built-in one: every mode, any order, `vmap`, `jit`.
 
@@ -23,6 +24,7 @@ Examples
 0.25
 """
 
+from wengert.extend.foreign_function import foreign
 from wengert.ir.primitive import Primitive, Unsupported, define, registry
 from wengert.ops.core import conj, convert, fit, full, iota, unfit
 from wengert.ops.families import ONE, bilinear, elementwise, linear
@@ -41,6 +43,7 @@ __all__ = [
     "define",
     "elementwise",
     "fit",
+    "foreign",
     "full",
     "implements",
     "iota",
