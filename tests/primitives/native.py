@@ -50,7 +50,7 @@ def run_guarded(executable: Executable, values: Sequence[Any]) -> list[Any]:
     )
     del given, made
     if status:
-        raise_status(status, executable.kernel.sites)
+        raise_status(status, executable.sites)
     assert all(np.array_equal(memory, before) for _, memory, before in ins), "an input was written"
     assert all(margins_are_whole(a, memory) for a, memory in outs), "written beyond an output"
     found = iter([a for a, _ in outs])

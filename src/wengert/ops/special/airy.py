@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.ops.core import fit, mul
 from wengert.ops.special.family import apply
-from wengert.ops.special.modified import ive_derivative_of, kve_derivative_of, ive_p, kve_p
+from wengert.ops.special.modified import ive_derivative_of, ive_p, kve_derivative_of, kve_p
 from wengert.ops.special.multiple import several
 
 
@@ -29,7 +29,7 @@ def _integrals(outs: Any, x: Any) -> Any:
 
 several("itairy", _integrals)
 
-# -- scaled: Ai by exp(s), Bi by exp(-|Re s|), s = 2/3 z**(3/2) --------------------------------------
+# -- scaled: Ai by exp(s), Bi by exp(-|Re s|), s = 2/3 z**(3/2) ------------------------------------
 
 
 def _scaled(outs: Any, z: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from wengert.ir.primitive import Primitive
 from wengert.ops.core import fit, mul
 from wengert.ops.families import Partial
-from wengert.ops.special.family import FUNCTIONS, ScipyUfunc, aliases, apply, special
+from wengert.ops.special.family import aliases, apply, special
 from wengert.ops.special.integers import integer_order
 from wengert.ops.special.parameters import parameter_partials
 from wengert.ops.special.scaled import HANKEL1E, HANKEL2E, JVE, YVE, Scaled
@@ -49,13 +49,13 @@ def _derivatives(name: str, sign: int = -1) -> Any:
     return unscaled.unscaled_derivative
 
 
-jv_p = special(
+jv_p: Primitive = special(
     "jv",
     *parameter_partials("jv", ORDER, _derivatives("jv"), widths)[:1],
     lambda out, v, z: neighbors(jv_p, v, z),
     domain="z >= 0 where the order is not an integer, or complex z off the negative axis",
 )
-yv_p = special(
+yv_p: Primitive = special(
     "yv",
     *parameter_partials("yv", ORDER, _derivatives("yv"), widths)[:1],
     lambda out, v, z: _second_kind(v, z),
@@ -64,11 +64,11 @@ yv_p = special(
 )
 aliases(jn="jv")
 j1_p: Primitive = special("j1", lambda out, x: 0.5 * (apply(j0_p, x) - apply(jv_p, 2.0, x)))
-j0_p = special("j0", lambda out, x: -apply(j1_p, x))
+j0_p: Primitive = special("j0", lambda out, x: -apply(j1_p, x))
 y1_p: Primitive = special(
     "y1", lambda out, x: difference(apply(y0_p, x), apply(yv_p, 2.0, x)), domain="x > 0"
 )
-y0_p = special("y0", lambda out, x: -apply(y1_p, x), domain="x > 0")
+y0_p: Primitive = special("y0", lambda out, x: -apply(y1_p, x), domain="x > 0")
 yn_p = integer_order(
     "yn",
     lambda out, n, x: difference(apply(yv_p, n - 1.0, x), apply(yv_p, n + 1.0, x)),
@@ -103,7 +103,7 @@ for _scaled in (HANKEL1E, HANKEL2E):
         domain="off the negative axis, on which the values are those from above",
     )
 
-# -- scaled by exp(-|Im z|): one for real numbers, and not holomorphic ------------------------------
+# -- scaled by exp(-|Im z|): one for real numbers, and not holomorphic -----------------------------
 
 
 def imaginary_scale(z: Any, dz: Any) -> Any:

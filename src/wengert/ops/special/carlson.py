@@ -4,9 +4,9 @@ All of them are multiples of
 
     C(z; b, a) = integral from 0 to infinity of t**(a - 1) (t + z_1)**-b_1 (t + z_2)**-b_2 ... dt
 
-whose derivative in z_i is -b_i C with b_i one larger (the record keeps 2 b_i, integers): one primitive is closed under differentiation
-to any order. Its integrand is positive for positive z: nothing cancels, also where arguments
-coincide and the recurrences of the literature divide 0 by 0.
+whose derivative in z_i is -b_i C with b_i one larger: one primitive is closed under differentiation
+to any order (its record keeps the integers 2 b_i). The integrand is positive for positive z:
+nothing cancels, also where arguments coincide and the recurrences of the literature divide 0 by 0.
 """
 
 from __future__ import annotations
@@ -114,9 +114,7 @@ def derived(zs: Sequence[Any], halves: tuple[int, ...], power: int, i: int) -> A
 
 def _by_quadrature(halves: tuple[int, ...], factor: float) -> list[Any]:
     """The partials of factor C(zs; halves / 2, 1)."""
-    return [
-        lambda out, *zs, i=i: factor * derived(zs, halves, 1, i) for i in range(len(halves))
-    ]
+    return [lambda out, *zs, i=i: factor * derived(zs, halves, 1, i) for i in range(len(halves))]
 
 
 _DOMAIN = "no argument on the negative real axis"

@@ -5,8 +5,8 @@ The classical derivatives in m divide 0 by 0 at m = 0 and cancel near 1. Here th
     L(phi, m; n, q) = integral from 0 to phi of sin(t)**2n (1 - m sin(t)**2)**-q dt
 
 with F = L(0, 1/2), E = L(0, -1/2) and dL/dm = q L(n + 1, q + 1), of one sign everywhere. Those of
-first derivatives are R_D (DLMF 19.25), those of higher ones integrals of Carlson's kind. Records keep
-the integer 2q.
+first derivatives are R_D (DLMF 19.25), those of higher ones integrals of Carlson's kind. A record
+keeps the integer 2q.
 """
 
 from __future__ import annotations

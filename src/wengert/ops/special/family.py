@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from wengert.errors import MissingRuleError
 from wengert.ir.emission import Elementwise
 from wengert.ir.primitive import Primitive, Rule
 from wengert.ops import core
+from wengert.ops.arithmetic import floor_p
 from wengert.ops.families import Partial, _One, broadcast_shapes, elementwise, scalar_kind
 from wengert.ops.families import ufunc_dtype as _ufunc_dtype
 from wengert.ops.functions import as_operand
@@ -30,12 +32,13 @@ class ScipyUfunc:
     def __init__(self, name: str) -> None:
         self.__name__ = name
 
+        # Where `scipy.special` has a Python function instead, as for zeta, the ufunc lies below.
+        self.home = "scipy.special._ufuncs" if name.startswith("_") else "scipy.special"
+        self.text = f"{self.home}.{name}"
+
     @cached_property
     def ufunc(self) -> np.ufunc:
-        # Where `scipy.special` has a Python function instead, as for zeta, the ufunc lies below.
-        is_private = self.__name__.startswith("_")
-        home = importlib.import_module("scipy.special._ufuncs" if is_private else "scipy.special")
-        return getattr(home, self.__name__)
+        return getattr(importlib.import_module(self.home), self.__name__)
 
     def __call__(self, *args: Any) -> Any:
         return self.ufunc(*args)
@@ -53,6 +56,7 @@ def special(
     emit: Any = None,
     flops: int = 40,
     array: Rule | None = None,
+    keeps_integers: bool = False,
     **fields: Any,
 ) -> Primitive:
     """A primitive for a ufunc of scipy.special with one result.
@@ -72,12 +76,13 @@ def special(
         What one value costs, in additions.
     array : callable, optional
         The implementation where it is not the ufunc itself: SciPy's function named `primitive`.
+    keeps_integers : bool
+        Whether SciPy has loops for integers, which stay what they are.
     **fields
         Further fields of `elementwise`, and facts.
     """
     ufunc = ScipyUfunc(name)
-    home = "scipy.special._ufuncs" if name.startswith("_") else "scipy.special"
-    shown = f"scipy.special.{primitive}" if array is not None else f"{home}.{name}"
+    shown = f"scipy.special.{primitive}" if array is not None else ufunc.text
     record = elementwise(
         primitive or name,
         array or ufunc,
@@ -88,8 +93,34 @@ def special(
         render=lambda ins, params: f"{shown}({', '.join(ins)})",
         **fields,
     )
-    FUNCTIONS[name] = lambda *xs: apply(record, *xs)
+    if keeps_integers:
+        FUNCTIONS[name] = lambda *xs: bind(record, *map(as_operand_or_number, xs))
+    else:
+        FUNCTIONS[name] = lambda *xs: apply(record, *xs)
     return record
+
+
+def inverse(
+    name: str, slopes: Sequence[Partial | None], place: int, *, sign: float = 1.0, **fields: Any
+) -> Primitive:
+    """A primitive for the solution of F(..., y, ...) = p, by the implicit function theorem.
+
+    SciPy gives `p` in the place of `y`. `slopes[i](*xs)` is the derivative of F in argument i, or
+    None for zero; with `sign` -1 the equation is for 1 - F.
+    """
+
+    def partial(i: int) -> Partial | None:
+        slope, along = slopes[i], slopes[place]
+        if slope is None or along is None:
+            return None
+
+        def solved(out: Any, *xs: Any) -> Any:
+            at = [out if k == place else x for k, x in enumerate(xs)]
+            return sign / along(*at) if i == place else -slope(*at) / along(*at)
+
+        return solved
+
+    return special(name, *[partial(i) for i in range(len(slopes))], **fields)
 
 
 def refused(name: str, argument: str) -> Partial:
@@ -120,12 +151,21 @@ def beside_complex(xs: list[Any]) -> list[Any]:
     return [core.full((), x, real) if type(x) is float else x for x in xs]
 
 
+def as_operand_or_number(x: Any) -> Any:
+    return x if is_number(x) else as_operand(x)
+
+
 def as_real(x: Any) -> Any:
     """A floating-point array, or a Python number as a float."""
     if is_number(x):
         return x if type(x) is complex else float(x)
     x = as_operand(x)
     return x if x.dtype.kind in "fc" else core.convert(x, np.float64)
+
+
+def rounded_down(x: Any) -> Any:
+    """The floor, of an integer as a float; a number stays a literal."""
+    return float(math.floor(x)) if is_number(x) else bind(floor_p, as_real(x))
 
 
 def register(ufunc: np.ufunc) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.primitive import Primitive
 from wengert.ops.special.family import ScipyUfunc, apply, refused, special
 from wengert.ops.special.multiple import several
 from wengert.ops.special.parameters import parameter_partials
@@ -65,20 +66,20 @@ def _hyperu_widths(i: int, a: Any, b: Any, x: Any) -> Any:
     return 2.5 / (1.0 + np.abs(np.log(x)) + np.log1p(np.abs(a)))
 
 
-hyp0f1_p = special(
+hyp0f1_p: Primitive = special(
     "hyp0f1",
     parameter_partials("hyp0f1", ("its parameter",), _shifted("hyp0f1", 0), _widths(0))[0],
     lambda out, v, z: apply(hyp0f1_p, v + 1, z) / v,
     poles="v = 0, -1, -2, ...",
 )
-hyp1f1_p = special(
+hyp1f1_p: Primitive = special(
     "hyp1f1",
     *parameter_partials("hyp1f1", ("a", "b"), _shifted("hyp1f1", 1), _widths(1))[:2],
     lambda out, a, b, z: a / b * apply(hyp1f1_p, a + 1, b + 1, z),
     poles="b = 0, -1, -2, ...",
     flops=200,
 )
-hyp2f1_p = special(
+hyp2f1_p: Primitive = special(
     "hyp2f1",
     *parameter_partials("hyp2f1", ("a", "b", "c"), _shifted("hyp2f1", 2), _widths(2))[:3],
     lambda out, a, b, c, z: a * b / c * apply(hyp2f1_p, a + 1, b + 1, c + 1, z),
@@ -86,7 +87,7 @@ hyp2f1_p = special(
     poles="c = 0, -1, -2, ...",
     flops=200,
 )
-hyperu_p = special(
+hyperu_p: Primitive = special(
     "hyperu",
     *parameter_partials("hyperu", ("a", "b"), _hyperu_derivative, _hyperu_widths)[:2],
     lambda out, a, b, x: -a * apply(hyperu_p, a + 1, b + 1, x),

@@ -67,9 +67,7 @@ def _spence(out: Any, z: Any) -> Any:
     d = 1.0 - z
     is_near = np.abs(d) < 0.5
     near, far = np.where(is_near, d, 0.0), np.where(is_near, 2.0, z)
-    return np.where(
-        is_near, -apply(hyp2f1_p, 1.0, 1.0, 2.0, near), np.log(far) / (1.0 - far)
-    )
+    return np.where(is_near, -apply(hyp2f1_p, 1.0, 1.0, 2.0, near), np.log(far) / (1.0 - far))
 
 
 special("spence", _spence, domain="z > 0, or complex z off the negative axis")

@@ -33,7 +33,9 @@ def second_of_k(x: Any) -> Any:
     return 0.5j * (apply(kv_p, 0.0, z) + apply(kv_p, 2.0, z))
 
 
-def _pair(name: str, second: Callable[[Any], Any], part: Callable[[Any], Any], **facts: Any) -> None:
+def _pair(
+    name: str, second: Callable[[Any], Any], part: Callable[[Any], Any], **facts: Any
+) -> None:
     special(name, lambda out, x: FUNCTIONS[f"{name}p"](x), **facts)
     special(f"{name}p", lambda out, x: part(second(x)), **facts)
 

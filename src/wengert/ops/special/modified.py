@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.primitive import Primitive
 from wengert.ops.special.bessel import ORDER, not_holomorphic
 from wengert.ops.special.family import apply, special
 from wengert.ops.special.integers import integer_order
@@ -36,13 +37,13 @@ def real_scale(z: Any, dz: Any) -> Any:
 _derivative_i = Scaled("iv", 0, 1, 1, 0, lambda v: 0.0).unscaled_derivative
 _derivative_k = Scaled("kv", 0, -1, -1, 0, lambda v: 0.0).unscaled_derivative
 
-iv_p = special(
+iv_p: Primitive = special(
     "iv",
     *parameter_partials("iv", ORDER, _derivative_i, widths)[:1],
     lambda out, v, z: sums(iv_p, v, z),
     domain="z >= 0 where the order is not an integer, or complex z off the negative axis",
 )
-kv_p = special(
+kv_p: Primitive = special(
     "kv",
     *parameter_partials("kv", ORDER, _derivative_k, widths)[:1],
     lambda out, v, z: -sums(kv_p, v, z),
@@ -53,19 +54,19 @@ kn_p = integer_order(
     "kn", lambda out, n, x: -0.5 * (apply(kv_p, n - 1.0, x) + apply(kv_p, n + 1.0, x))
 )
 
-# -- of order zero and one --------------------------------------------------------------------------
+# -- of order zero and one -------------------------------------------------------------------------
 
 i1_p = special("i1", lambda out, x: 0.5 * (apply(i0_p, x) + apply(iv_p, 2.0, x)))
-i0_p = special("i0", lambda out, x: apply(i1_p, x), primitive="modified_bessel_i0")
+i0_p: Primitive = special("i0", lambda out, x: apply(i1_p, x), primitive="modified_bessel_i0")
 k1_p = special("k1", lambda out, x: -0.5 * (apply(k0_p, x) + apply(kv_p, 2.0, x)), domain="x > 0")
-k0_p = special("k0", lambda out, x: -apply(k1_p, x), domain="x > 0")
+k0_p: Primitive = special("k0", lambda out, x: -apply(k1_p, x), domain="x > 0")
 
 # -- scaled ----------------------------------------------------------------------------------------
 
 _ive_by_order, _ive_by_argument = parameter_partials(
     "ive", ORDER, ive_derivative, widths, scale=real_scale
 )
-ive_p = not_holomorphic(
+ive_p: Primitive = not_holomorphic(
     "ive",
     _ive_by_order,
     lambda out, v, z: sums(ive_p, v, z),
@@ -74,7 +75,6 @@ ive_p = not_holomorphic(
 )
 _kve = parameter_partials("kve", ORDER, KVE.derivative, widths)
 kve_p = special("kve", *_kve, domain="z > 0, or complex z off the negative axis")
-
 
 
 def ive_derivative_of(order: float, x: Any) -> Any:

@@ -5,7 +5,7 @@ Their derivatives are made of the results themselves, which are computed once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from wengert.trace.tracer import bind
 from wengert.types import Type
 
 # partials(outs, *inputs): the partial derivative of each result; None is zero.
-Partials = Callable[..., tuple[Any, ...]]
+Partials = Callable[..., Sequence[Any]]
 
 
 @lru_cache(maxsize=10_000)

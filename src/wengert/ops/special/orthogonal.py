@@ -39,10 +39,10 @@ def _jacobi_derivative(k: int, n: Any, a: Any, b: Any, x: Any) -> Any:
 
 jacobi_p: Primitive = integer_order(
     "eval_jacobi",
-    *parameter_partials(
-        "eval_jacobi", ("n", "alpha", "beta"), _jacobi_derivative, _widths
-    )[1:3],
-    lambda out, n, a, b, x: 0.5 * (n + a + b + 1.0) * with_order(jacobi_p, n - 1, a + 1.0, b + 1.0, x),
+    *parameter_partials("eval_jacobi", ("n", "alpha", "beta"), _jacobi_derivative, _widths)[1:3],
+    lambda out, n, a, b, x: (
+        0.5 * (n + a + b + 1.0) * with_order(jacobi_p, n - 1, a + 1.0, b + 1.0, x)
+    ),
 )
 
 
@@ -89,7 +89,9 @@ def _shifted_jacobi_derivative(k: int, n: Any, p: Any, q: Any, x: Any) -> Any:
 
 sh_jacobi_p: Primitive = integer_order(
     "eval_sh_jacobi",
-    *parameter_partials("eval_sh_jacobi", ("n", "p", "q"), _shifted_jacobi_derivative, _widths)[1:3],
+    *parameter_partials("eval_sh_jacobi", ("n", "p", "q"), _shifted_jacobi_derivative, _widths)[
+        1:3
+    ],
     lambda out, n, p, q, x: n * with_order(sh_jacobi_p, previous(n), p + 2.0, q + 1.0, x),
     domain="p - q > -1, q > 0",
 )
@@ -108,7 +110,9 @@ def _laguerre_widths(i: int, n: Any, a: Any, x: Any) -> Any:
 
 genlaguerre_p: Primitive = integer_order(
     "eval_genlaguerre",
-    *parameter_partials("eval_genlaguerre", ("n", "alpha"), _laguerre_derivative, _laguerre_widths)[1:2],
+    *parameter_partials("eval_genlaguerre", ("n", "alpha"), _laguerre_derivative, _laguerre_widths)[
+        1:2
+    ],
     lambda out, n, a, x: -with_order(genlaguerre_p, n - 1, a + 1.0, x),
     domain="alpha > -1",
 )

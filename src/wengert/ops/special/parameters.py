@@ -133,9 +133,7 @@ def parameter_partials(
         emit=Unsupported("SciPy computes it, in many points"),
         accuracy=f"interpolation in {', '.join(names)}: orders up to {MAX_ORDER}",
     )
-    return [
-        lambda out, *xs, orders=orders: apply(record, *xs, orders=orders) for orders in unit
-    ]
+    return [lambda out, *xs, orders=orders: apply(record, *xs, orders=orders) for orders in unit]
 
 
 def _in_double(x: Any) -> Any:

@@ -53,10 +53,7 @@ class Scaled:
         """exp(rate z) times the j-th derivative of g; DLMF 10.6.7, 10.29.5."""
         f = ScipyUfunc(self.name)
         terms = [
-            math.comb(j, i)
-            * self.sign_below ** (j - i)
-            * self.sign_above**i
-            * f(v - j + 2 * i, z)
+            math.comb(j, i) * self.sign_below ** (j - i) * self.sign_above**i * f(v - j + 2 * i, z)
             for i in range(j + 1)
         ]
         return sum(terms) / 2**j

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.primitive import Primitive
 from wengert.ops.special.bessel import ORDER, j0_p, widths, y0_p
 from wengert.ops.special.family import ScipyUfunc, apply, special
-from wengert.ops.special.gamma import gammaln_p
+from wengert.ops.special.gamma import rgamma_p
 from wengert.ops.special.modified import i0_p, k0_p
 from wengert.ops.special.multiple import several
 from wengert.ops.special.parameters import parameter_partials
@@ -18,12 +19,11 @@ from wengert.ops.ufuncs import is_number
 
 def _power(v: Any, x: Any) -> Any:
     """(x / 2)**v / (sqrt(pi) Gamma(v + 3/2)), the term that Bessel functions do not have."""
-    y = v + 1.5
-    if is_number(y):
+    if is_number(v):
+        y = v + 1.5
         at_pole = y <= 0 and y == math.floor(y)
         return (0.5 * x) ** v * (0.0 if at_pole else 1 / (math.gamma(y) * math.sqrt(math.pi)))
-    sign = np.where(y > 0, 1.0, 1.0 - 2.0 * (np.floor(y) % 2))
-    return (0.5 * x) ** v * sign * np.exp(-apply(gammaln_p, y)) / math.sqrt(math.pi)
+    return (0.5 * x) ** v * apply(rgamma_p, v + 1.5) / math.sqrt(math.pi)
 
 
 def _derivative(name: str, sign: int) -> Any:
@@ -41,13 +41,13 @@ def _derivative(name: str, sign: int) -> Any:
     return derivative
 
 
-struve_p = special(
+struve_p: Primitive = special(
     "struve",
     *parameter_partials("struve", ORDER, _derivative("struve", -1), widths)[:1],
     lambda out, v, x: 0.5 * (apply(struve_p, v - 1, x) - apply(struve_p, v + 1, x) + _power(v, x)),
     domain="x > 0, or integer order",
 )
-modstruve_p = special(
+modstruve_p: Primitive = special(
     "modstruve",
     *parameter_partials("modstruve", ORDER, _derivative("modstruve", 1), widths)[:1],
     lambda out, v, x: (
@@ -73,9 +73,7 @@ def _remainder(value: Any, x: Any, sign: int) -> Any:
 
 several("itj0y0", lambda outs, x: (apply(j0_p, x), apply(y0_p, x)))
 several("iti0k0", lambda outs, x: (apply(i0_p, x), apply(k0_p, x)))
-several(
-    "it2j0y0", lambda outs, x: (-_remainder(apply(j0_p, x), x, -1), -apply(y0_p, x) / x)
-)
+several("it2j0y0", lambda outs, x: (-_remainder(apply(j0_p, x), x, -1), -apply(y0_p, x) / x))
 several("it2i0k0", lambda outs, x: (_remainder(apply(i0_p, x), x, 1), -apply(k0_p, x) / x))
 special("itstruve0", lambda out, x: apply(struve_p, 0.0, x))
 special("it2struve0", lambda out, x: -apply(struve_p, 0.0, x) / x)

@@ -15,14 +15,17 @@ import numpy as np
 from wengert.ir.primitive import Primitive, Unsupported
 from wengert.ops.core import add, fit, mul
 from wengert.ops.families import broadcast_shapes, elementwise
-from wengert.ops.special.family import FUNCTIONS, ScipyUfunc, apply, special
+from wengert.ops.special.family import ScipyUfunc, apply, special
 from wengert.ops.special.parameters import MAX_ORDER, interpolated
 from wengert.types import Type
 
 _N_SUMMED = 20
 # B_2k / (2k)!
 _BERNOULLI = [
-    (-1) ** (k + 1) * 2 * float(sum([n ** (-2.0 * k) for n in range(1, 60)])) / (2 * math.pi) ** (2 * k)
+    (-1) ** (k + 1)
+    * 2
+    * float(sum([n ** (-2.0 * k) for n in range(1, 60)]))
+    / (2 * math.pi) ** (2 * k)
     for k in range(2, 14)
 ]
 _BERNOULLI.insert(0, 1 / 12)
@@ -39,9 +42,7 @@ def _power_series(base: Any, s: Any, n: int) -> list[Any]:
 
 def _times_linear(series: list[Any], constant: Any) -> list[Any]:
     """The series times (constant + e), to the same order."""
-    return [
-        constant * c + (series[k - 1] if k else 0.0) for k, c in enumerate(series)
-    ]
+    return [constant * c + (series[k - 1] if k else 0.0) for k, c in enumerate(series)]
 
 
 def _over_linear(series: list[Any], constant: Any) -> list[Any]:
@@ -87,7 +88,9 @@ def _hurwitz_jvp(args: Any, out: Any, tangents: Any, *, n: int) -> Any:
         terms.append(mul(tangents[0], apply(hurwitz_derivative_p, s, q, n=n + 1)))
     if tangents[1] is not None:  # of -s zeta(s + 1, q), n times
         slope = -s * apply(hurwitz_derivative_p, s + 1.0, q, n=n)
-        lower = apply(hurwitz_derivative_p, s + 1.0, q, n=n - 1) if n > 1 else apply(zeta_p, s + 1.0, q)
+        lower = (
+            apply(hurwitz_derivative_p, s + 1.0, q, n=n - 1) if n > 1 else apply(zeta_p, s + 1.0, q)
+        )
         terms.append(mul(tangents[1], slope - n * lower))
     terms = [fit(t, out.type) for t in terms]
     return terms[0] if len(terms) == 1 else add(*terms)
@@ -107,7 +110,7 @@ hurwitz_derivative_p: Primitive = elementwise(
     emit=Unsupported("Euler and Maclaurin's formula is NumPy's"),
     domain="s > 1, q > 0",
 )
-zeta_p = special(
+zeta_p: Primitive = special(
     "_zeta",
     lambda out, s, q: apply(hurwitz_derivative_p, s, q, n=1),
     lambda out, s, q: -s * apply(zeta_p, s + 1.0, q),  # DLMF 25.11.17
@@ -135,7 +138,9 @@ def _riemann_array(s: Any, *, n: int) -> Any:
         values = derivative_in_s(np.where(is_right, s, 2.0), 1.0, n)
         if not np.all(is_right):
             mirrored = np.where(is_right, -1.0, s)
-            left = interpolated(_left, 0, [(0, n)], _left_width, [mirrored, np.zeros_like(mirrored)])
+            left = interpolated(
+                _left, 0, [(0, n)], _left_width, [mirrored, np.zeros_like(mirrored)]
+            )
             values = np.where(is_right, values, left if n <= MAX_ORDER else np.nan)
     return np.asarray(values, dtype)[()]
 

@@ -16,10 +16,60 @@ from wengert.ops.contraction import as_operand
 from wengert.ops.core import convert
 from wengert.ops.special import FUNCTIONS
 from wengert.scipy.dispatch import follows_scipy, scipy_function, without_rule
-from wengert.scipy.special import bessel as _bessel
-from wengert.scipy.special.bessel import *  # noqa: F403  # the names of its `__all__`
+from wengert.scipy.special.bessel import (
+    diric,
+    h1vp,
+    h2vp,
+    ivp,
+    jvp,
+    kvp,
+    lambertw,
+    legendre_p,
+    sph_harm_y,
+    spherical_in,
+    spherical_jn,
+    spherical_kn,
+    spherical_yn,
+    yvp,
+    zeta,
+)
+from wengert.scipy.special.combinatorics import (
+    comb,
+    factorial,
+    multigammaln,
+    perm,
+    polygamma,
+    sinc,
+    softplus,
+)
 
-__all__ = ["log_softmax", "logsumexp", "softmax", *_bessel.__all__]
+__all__ = [
+    "comb",
+    "diric",
+    "factorial",
+    "h1vp",
+    "h2vp",
+    "ivp",
+    "jvp",
+    "kvp",
+    "lambertw",
+    "legendre_p",
+    "log_softmax",
+    "logsumexp",
+    "multigammaln",
+    "perm",
+    "polygamma",
+    "sinc",
+    "softmax",
+    "softplus",
+    "sph_harm_y",
+    "spherical_in",
+    "spherical_jn",
+    "spherical_kn",
+    "spherical_yn",
+    "yvp",
+    "zeta",
+]
 
 
 def _as_float(x: Any) -> Any:

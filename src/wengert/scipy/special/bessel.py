@@ -23,7 +23,6 @@ __all__ = [
     "kvp",
     "lambertw",
     "legendre_p",
-    "sinc",
     "sph_harm_y",
     "spherical_in",
     "spherical_jn",
@@ -172,12 +171,6 @@ def legendre_p(n: Any, z: Any, *, diff_n: int = 0) -> Any:
 def diric(x: Any, n: Any) -> Any:
     """Dirichlet's kernel sin(n x / 2) / (n sin(x / 2)), exact where the denominator vanishes."""
     return _legendre.diric(x, n)
-
-
-@follows_scipy("special")
-def sinc(x: Any) -> Any:
-    """sin(pi x) / (pi x), `numpy.sinc`."""
-    return np.sinc(x)
 
 
 # -- zeta and W ------------------------------------------------------------------------------------
