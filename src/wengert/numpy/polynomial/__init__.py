@@ -64,11 +64,8 @@ class _Namespace:
     ndarray = (np.ndarray, ArrayTracer)
     generic = (np.generic, ScalarTracer)
 
-    def array(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """A plain array where nothing is traced: a degree or a domain has its value everywhere."""
-        return (wnp if has_tracer(x) else np).array(x, *args, **kwargs)
-
     def asarray(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """A plain array where nothing is traced: a degree has its value everywhere."""
         return (wnp if has_tracer(x) else np).asarray(x, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -117,10 +114,22 @@ def _trimseq(seq: Any) -> Any:
         return seq
 
 
+def _plain_if_plain(name: str) -> None:
+    """Let NumPy's own function serve where nothing is traced: domains keep values to decide on."""
+    ours, theirs = getattr(polyutils, name), getattr(np.polynomial.polyutils, name)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return (ours if has_tracer(args) else theirs)(*args, **kwargs)
+
+    setattr(polyutils, name, call)
+
+
 for _name in _MODULES:
     globals()[_name] = _run_again(_name)
 polyutils: Any = globals()["polyutils"]
 _numpys_trimseq = polyutils.trimseq
 polyutils.trimseq = _trimseq
+for _name in ("as_series", "getdomain", "mapparms", "mapdomain"):
+    _plain_if_plain(_name)
 for _name, _home in _CLASSES.items():
     globals()[_name] = getattr(globals()[_home], _name)
