@@ -65,14 +65,14 @@ def test_examples(page: Path) -> None:
 )
 def test_notebooks_run(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The cells of an executed page, one after the other, without the notebook's own commands."""
-    import matplotlib
+    import matplotlib.pyplot as plt
 
-    matplotlib.use("Agg")
+    plt.switch_backend("Agg")
     names: dict[str, object] = {}
     for cell in CELLS.findall(page.read_text(encoding="utf-8")):
         code = "\n".join(line for line in cell.splitlines() if not line.startswith("%"))
         exec(compile(code, page.name, "exec"), names)
-    matplotlib.pyplot.close("all")
+    plt.close("all")
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/conventions.md", "docs/gotchas.md"])

@@ -377,7 +377,7 @@ def _nnls_on_values(functions: Any, operands: Any, settings: Any) -> Sequence[An
 
 @follows_scipy("optimize")
 def nnls(A: Any, b: Any, *, maxiter: Any = None, **options: Any) -> Any:
-    """The x >= 0 that minimizes |A x - b|, and that norm.
+    """The x >= 0 that minimizes norm(A x - b), and that norm.
 
     Parameters
     ----------
@@ -420,7 +420,7 @@ def lsq_linear(
     A: Any, b: Any, bounds: Any = (-np.inf, np.inf), method: str = "trf", tol: float = 1e-10,
     **options: Any,
 ) -> Any:  # fmt: skip
-    """The x between bounds that minimizes |A x - b|.
+    """The x between bounds that minimizes norm(A x - b).
 
     Parameters
     ----------
