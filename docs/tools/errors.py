@@ -82,11 +82,6 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "The message names the operation and the place; `np.where(x > 0, x, 1.0)` before the "
         "operation keeps an infinite slope out, where another branch is chosen anyway.",
     ),
-    "ConvergenceError": (
-        "wg.implicit_root(lambda x: x**2 + 1.0, 1.0)",
-        "Start nearer to the solution, or bring another solver: `solver=` takes the name of a "
-        "method of `scipy.optimize.root`, or a function of your own.",
-    ),
     "GradientError": (
         "@wg.custom_jvp\ndef f(x):\n    return x**2\n"
         "f.defjvp(lambda primals, tangents: (f(*primals), 4.0 * tangents[0]))\n"
