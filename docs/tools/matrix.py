@@ -20,6 +20,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 from wengert.ir.emission import Expand, Whole
@@ -66,7 +67,10 @@ def load_everything() -> None:
 
 
 def is_of_the_library(primitive: Primitive) -> bool:
-    """Whether a primitive belongs to the library: tests may define others beside it."""
+    """Whether a primitive belongs to the library: tests and pages may define others beside it."""
+    if isinstance(primitive.array, FunctionType):
+        home = str(primitive.array.__module__)
+        return home.startswith("wengert.") and home != "wengert.extend"  # its example
     rules = (primitive.array, primitive.type_rule, primitive.transpose, primitive.batch)
     homes = [str(getattr(rule, "__module__", "")) for rule in rules if callable(rule)]
     return any(home.startswith("wengert.") for home in homes)
