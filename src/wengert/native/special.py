@@ -1,9 +1,9 @@
 """SciPy's special functions in native code: the C functions that `cython_special` exports.
 
 A function of real numbers is called number by number through the symbol
-`wg_special_<name>_<letters>`, which is resolved when the kernel is linked. They need no interpreter lock. An integer in front, a
-degree or an order, is passed as one. What has no such form (complex arguments, functions with
-several results) calls the interpreter back.
+`wg_special_<name>_<letters>`, which is resolved when the kernel is linked. They need no interpreter
+lock. An integer in front, a degree or an order, is passed as one. What has no such form (complex
+arguments, functions with several results) calls the interpreter back.
 """
 
 from __future__ import annotations

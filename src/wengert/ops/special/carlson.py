@@ -23,7 +23,7 @@ from wengert.ops.families import broadcast_shapes, elementwise
 from wengert.ops.special.family import apply, special
 from wengert.types import Type
 
-_STEP = 0.5  # of log t: the strip in which the integrand is analytic is 2 pi wide
+_STEP = 0.4  # of log t: the integrand is analytic in a strip 2 pi wide, the error exp(-2 pi**2 / h)
 _DIGITS = 40.0  # exp(-40) is left out at either end
 _BLOCK = 200_000  # numbers in a block of elements and nodes
 

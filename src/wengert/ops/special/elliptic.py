@@ -72,7 +72,9 @@ def _sine_integral_type(phi: Any, m: Any, *, n: int, twice_q: int) -> Type:
 
 def _integrand(phi: Any, m: Any, n: int, twice_q: int) -> Any:
     s2, c2 = np.sin(phi) ** 2, np.cos(phi) ** 2
-    return s2**n * (c2 + (1.0 - m) * s2) ** (-0.5 * twice_q)
+    # Equal, but the second cancels near 1, and the derivative of the first where m is small.
+    delta2 = np.where(m * s2 > 0.5, c2 + (1.0 - m) * s2, 1.0 - m * s2)
+    return s2**n * delta2 ** (-0.5 * twice_q)
 
 
 def _sine_integral_jvp(args: Any, out: Any, tangents: Any, *, n: int, twice_q: int) -> Any:
