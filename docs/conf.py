@@ -10,8 +10,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("PYTHONPATH", str(ROOT / "src"))  # for the kernels that run the notebooks
 
-import wengert  # noqa: E402  # found through the path above in a checkout
 from docs.tools import errors, reference  # noqa: E402
+
+import wengert  # noqa: E402  # found through the path above in a checkout
 
 project = "Wengert"
 author = "the Wengert developers"

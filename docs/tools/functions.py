@@ -12,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
-import wengert.scipy.linalg
-import wengert.scipy.special
+import wengert.random
+import wengert.scipy
 from wengert.numpy import _creation
 from wengert.ops.special import FUNCTIONS as SPECIAL
 from wengert.trace.tracer import Tracer, function_handlers, ufunc_handlers, ufunc_method_handlers
+
+SCIPY = {name: getattr(wengert.scipy, name) for name in wengert.scipy.SUBMODULES}
+SCIPY = {"sparse.linalg": wengert.scipy.sparse.linalg, **SCIPY}
 
 PROMISED: dict[str, str] = {
     "Elementwise functions": """
@@ -81,6 +84,174 @@ PROMISED: dict[str, str] = {
         scipy.linalg.qr scipy.linalg.eigh scipy.linalg.eigvalsh scipy.linalg.eig
         scipy.linalg.eigvals scipy.linalg.svd scipy.linalg.svdvals scipy.linalg.pinv
         scipy.linalg.lstsq scipy.linalg.norm
+    """,
+    "SciPy's optimization": """
+        scipy.optimize.minimize scipy.optimize.minimize_scalar scipy.optimize.root
+        scipy.optimize.fsolve scipy.optimize.root_scalar scipy.optimize.brentq
+        scipy.optimize.brenth scipy.optimize.bisect scipy.optimize.ridder scipy.optimize.toms748
+        scipy.optimize.newton scipy.optimize.least_squares scipy.optimize.curve_fit
+        scipy.optimize.nnls scipy.optimize.lsq_linear scipy.optimize.linprog
+        scipy.optimize.linear_sum_assignment
+    """,
+    "SciPy's integration": """
+        scipy.integrate.trapezoid scipy.integrate.simpson scipy.integrate.cumulative_trapezoid
+        scipy.integrate.cumulative_simpson scipy.integrate.romb scipy.integrate.fixed_quad
+        scipy.integrate.quad scipy.integrate.quad_vec scipy.integrate.dblquad
+        scipy.integrate.tplquad scipy.integrate.nquad scipy.integrate.solve_ivp
+        scipy.integrate.odeint
+    """,
+    "SciPy's sparse matrices": """
+        scipy.sparse.csr_array scipy.sparse.csc_array scipy.sparse.coo_array
+        scipy.sparse.diags_array scipy.sparse.linalg.spsolve scipy.sparse.linalg.splu
+        scipy.sparse.linalg.factorized scipy.sparse.linalg.cg scipy.sparse.linalg.gmres
+        scipy.sparse.linalg.bicgstab scipy.sparse.linalg.minres scipy.sparse.linalg.norm
+    """,
+    "Random numbers (wengert.random), differentiable in their parameters": """
+        random.uniform random.normal random.lognormal random.exponential random.laplace
+        random.logistic random.gumbel random.cauchy random.rayleigh random.pareto random.weibull
+        random.triangular random.truncated_normal random.gamma random.loggamma random.chisquare
+        random.beta random.f random.student_t random.von_mises random.wald
+        random.multivariate_normal random.dirichlet random.wishart
+    """,
+    "Random numbers, constant": """
+        random.key random.split random.fold_in random.bits random.integers random.randint
+        random.bernoulli random.rademacher random.binomial random.poisson random.geometric
+        random.multinomial random.categorical random.choice random.permutation
+        random.orthogonal random.ball
+    """,
+    "Special functions: gamma, beta, error, probability": """
+        scipy.special.gamma scipy.special.gammaln scipy.special.loggamma scipy.special.gammasgn
+        scipy.special.rgamma scipy.special.psi scipy.special.polygamma scipy.special.multigammaln
+        scipy.special.poch scipy.special.beta scipy.special.betaln scipy.special.binom
+        scipy.special.comb scipy.special.perm scipy.special.factorial scipy.special.gammainc
+        scipy.special.gammaincc scipy.special.gammaincinv scipy.special.gammainccinv
+        scipy.special.betainc scipy.special.betaincc scipy.special.betaincinv
+        scipy.special.betainccinv scipy.special.chdtr scipy.special.chdtrc scipy.special.chdtri
+        scipy.special.chdtriv scipy.special.gdtr scipy.special.gdtrc scipy.special.gdtria
+        scipy.special.gdtrib scipy.special.gdtrix scipy.special.pdtr scipy.special.pdtrc
+        scipy.special.pdtri scipy.special.pdtrik scipy.special.fdtr scipy.special.fdtrc
+        scipy.special.fdtri scipy.special.fdtridfd scipy.special.stdtr scipy.special.stdtrit
+        scipy.special.stdtridf scipy.special.bdtr scipy.special.bdtrc scipy.special.bdtri
+        scipy.special.bdtrik scipy.special.bdtrin scipy.special.nbdtr scipy.special.nbdtrc
+        scipy.special.nbdtri scipy.special.nbdtrik scipy.special.nbdtrin scipy.special.btdtria
+        scipy.special.btdtrib scipy.special.erf scipy.special.erfc scipy.special.erfcx
+        scipy.special.erfi scipy.special.erfinv scipy.special.erfcinv scipy.special.dawsn
+        scipy.special.wofz scipy.special.fresnel scipy.special.voigt_profile scipy.special.ndtr
+        scipy.special.log_ndtr scipy.special.ndtri scipy.special.ndtri_exp scipy.special.owens_t
+        scipy.special.kolmogorov scipy.special.kolmogi scipy.special.expit scipy.special.logit
+        scipy.special.log_expit scipy.special.softplus scipy.special.xlogy scipy.special.xlog1py
+        scipy.special.entr scipy.special.rel_entr scipy.special.kl_div scipy.special.huber
+        scipy.special.pseudo_huber scipy.special.boxcox scipy.special.boxcox1p
+        scipy.special.inv_boxcox scipy.special.inv_boxcox1p scipy.special.exprel
+        scipy.special.expm1 scipy.special.log1p scipy.special.cbrt scipy.special.exp2
+        scipy.special.exp10 scipy.special.cosm1 scipy.special.powm1 scipy.special.sinc
+        scipy.special.sindg scipy.special.cosdg scipy.special.tandg scipy.special.cotdg
+        scipy.special.radian
+    """,
+    "Special functions: Bessel, elliptic, hypergeometric, integrals": """
+        scipy.special.agm scipy.special.airy scipy.special.airye scipy.special.bei scipy.special.ber
+        scipy.special.ellipe scipy.special.ellipeinc scipy.special.ellipj scipy.special.ellipk
+        scipy.special.ellipkinc scipy.special.ellipkm1 scipy.special.elliprc scipy.special.elliprd
+        scipy.special.elliprf scipy.special.elliprg scipy.special.elliprj scipy.special.eval_chebyc
+        scipy.special.eval_chebys scipy.special.eval_chebyt scipy.special.eval_chebyu
+        scipy.special.eval_gegenbauer scipy.special.eval_genlaguerre scipy.special.eval_hermite
+        scipy.special.eval_hermitenorm scipy.special.eval_jacobi scipy.special.eval_laguerre
+        scipy.special.eval_legendre scipy.special.eval_sh_chebyt scipy.special.eval_sh_chebyu
+        scipy.special.eval_sh_jacobi scipy.special.eval_sh_legendre scipy.special.exp1
+        scipy.special.expi scipy.special.expn scipy.special.hankel1 scipy.special.hankel1e
+        scipy.special.hankel2 scipy.special.hankel2e scipy.special.hyp0f1 scipy.special.hyp1f1
+        scipy.special.hyp2f1 scipy.special.hyperu scipy.special.i0 scipy.special.i0e
+        scipy.special.i1 scipy.special.i1e scipy.special.it2i0k0 scipy.special.it2j0y0
+        scipy.special.it2struve0 scipy.special.itairy scipy.special.iti0k0 scipy.special.itj0y0
+        scipy.special.itmodstruve0 scipy.special.itstruve0 scipy.special.iv scipy.special.ive
+        scipy.special.j0 scipy.special.j1 scipy.special.jv scipy.special.jve scipy.special.k0
+        scipy.special.k0e scipy.special.k1 scipy.special.k1e scipy.special.kei scipy.special.kelvin
+        scipy.special.ker scipy.special.kn scipy.special.kv scipy.special.kve scipy.special.lpmv
+        scipy.special.modfresnelm scipy.special.modfresnelp scipy.special.modstruve
+        scipy.special.pbdv scipy.special.pbvv scipy.special.pbwa scipy.special.shichi
+        scipy.special.sici scipy.special.spence scipy.special.spherical_in
+        scipy.special.spherical_jn scipy.special.spherical_kn scipy.special.spherical_yn
+        scipy.special.struve scipy.special.wrightomega scipy.special.y0 scipy.special.y1
+        scipy.special.yn scipy.special.yv scipy.special.yve scipy.special.zetac scipy.special.diric
+        scipy.special.h1vp scipy.special.h2vp scipy.special.ivp scipy.special.jvp scipy.special.kvp
+        scipy.special.lambertw scipy.special.legendre_p scipy.special.sph_harm_y scipy.special.yvp
+        scipy.special.zeta
+    """,
+    "Fourier transforms and signals": """
+        fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fft2 fft.ifft2 fft.rfft2
+        fft.irfft2 fft.fftn fft.ifftn fft.rfftn fft.irfftn fft.fftshift fft.ifftshift
+        fft.fftfreq fft.rfftfreq scipy.fft.fft scipy.fft.ifft scipy.fft.rfft scipy.fft.irfft
+        scipy.fft.hfft scipy.fft.ihfft scipy.fft.fft2 scipy.fft.ifft2 scipy.fft.rfft2
+        scipy.fft.irfft2 scipy.fft.hfft2 scipy.fft.ihfft2 scipy.fft.fftn scipy.fft.ifftn
+        scipy.fft.rfftn scipy.fft.irfftn scipy.fft.hfftn scipy.fft.ihfftn scipy.fft.fftshift
+        scipy.fft.ifftshift scipy.fft.dct scipy.fft.idct scipy.fft.dst scipy.fft.idst
+        scipy.fft.dctn scipy.fft.idctn scipy.fft.dstn scipy.fft.idstn scipy.fft.fht
+        scipy.fft.ifht scipy.signal.convolve scipy.signal.correlate scipy.signal.fftconvolve
+        scipy.signal.oaconvolve scipy.signal.convolve2d scipy.signal.correlate2d
+        scipy.signal.lfilter scipy.signal.filtfilt scipy.signal.sosfilt scipy.signal.sosfiltfilt
+        scipy.signal.lfilter_zi scipy.signal.sosfilt_zi scipy.signal.lfiltic
+        scipy.signal.savgol_filter scipy.signal.detrend scipy.signal.medfilt
+        scipy.signal.medfilt2d scipy.signal.order_filter scipy.signal.wiener
+        scipy.signal.hilbert scipy.signal.hilbert2 scipy.signal.resample
+        scipy.signal.resample_poly scipy.signal.upfirdn scipy.signal.decimate
+        scipy.signal.periodogram scipy.signal.welch scipy.signal.csd scipy.signal.coherence
+        scipy.signal.spectrogram scipy.signal.stft scipy.signal.istft scipy.signal.freqz
+        scipy.signal.freqz_sos scipy.signal.freqs scipy.signal.group_delay
+        scipy.signal.deconvolve
+    """,
+    "SciPy's linear algebra: bands, control, and more": """
+        scipy.linalg.cholesky_banded scipy.linalg.cho_solve_banded scipy.linalg.eig_banded
+        scipy.linalg.eigvals_banded scipy.linalg.eigh_tridiagonal scipy.linalg.eigvalsh_tridiagonal
+        scipy.linalg.solve_continuous_are scipy.linalg.solve_discrete_are scipy.linalg.rq
+        scipy.linalg.qr_multiply scipy.linalg.pinvh scipy.linalg.diagsvd scipy.linalg.signm
+        scipy.linalg.subspace_angles scipy.linalg.orthogonal_procrustes
+        scipy.linalg.solve_circulant scipy.linalg.issymmetric scipy.linalg.ishermitian
+        scipy.linalg.companion scipy.linalg.convolution_matrix scipy.linalg.fiedler
+        scipy.linalg.fiedler_companion scipy.linalg.leslie
+    """,
+    "Histograms of points, windows, bits": """
+        histogram2d histogramdd packbits unpackbits einsum_path array2string array_repr array_str
+        lib.stride_tricks.sliding_window_view
+    """,
+    "The array API standard 2024.12 (names beside NumPy's older ones)": """
+        acos acosh asin asinh atan atan2 atanh bitwise_invert bitwise_left_shift
+        bitwise_right_shift pow unique_all unique_counts unique_inverse unique_values
+        result_type can_cast x.__array_namespace__ x.device x.to_device x.__dlpack_device__
+    """,
+    "Interpolation": """
+        scipy.interpolate.CubicSpline scipy.interpolate.PchipInterpolator
+        scipy.interpolate.Akima1DInterpolator scipy.interpolate.CubicHermiteSpline
+        scipy.interpolate.PPoly scipy.interpolate.BPoly scipy.interpolate.BSpline
+        scipy.interpolate.make_interp_spline scipy.interpolate.make_lsq_spline
+        scipy.interpolate.splrep scipy.interpolate.splev scipy.interpolate.splint
+        scipy.interpolate.splder scipy.interpolate.splantider scipy.interpolate.interp1d
+        scipy.interpolate.RegularGridInterpolator scipy.interpolate.interpn
+        scipy.interpolate.BarycentricInterpolator scipy.interpolate.KroghInterpolator
+        scipy.interpolate.barycentric_interpolate scipy.interpolate.krogh_interpolate
+        scipy.interpolate.pchip_interpolate scipy.interpolate.lagrange
+        scipy.interpolate.RBFInterpolator
+    """,
+    "Images": """
+        scipy.ndimage.correlate scipy.ndimage.correlate1d scipy.ndimage.convolve
+        scipy.ndimage.convolve1d scipy.ndimage.gaussian_filter scipy.ndimage.gaussian_filter1d
+        scipy.ndimage.uniform_filter scipy.ndimage.uniform_filter1d scipy.ndimage.laplace
+        scipy.ndimage.gaussian_laplace scipy.ndimage.gaussian_gradient_magnitude
+        scipy.ndimage.generic_filter scipy.ndimage.generic_laplace
+        scipy.ndimage.generic_gradient_magnitude
+        scipy.ndimage.sobel scipy.ndimage.prewitt scipy.ndimage.minimum_filter
+        scipy.ndimage.minimum_filter1d scipy.ndimage.maximum_filter
+        scipy.ndimage.maximum_filter1d scipy.ndimage.median_filter
+        scipy.ndimage.percentile_filter scipy.ndimage.rank_filter scipy.ndimage.grey_erosion
+        scipy.ndimage.grey_dilation scipy.ndimage.grey_opening scipy.ndimage.grey_closing
+        scipy.ndimage.morphological_gradient scipy.ndimage.morphological_laplace
+        scipy.ndimage.white_tophat scipy.ndimage.black_tophat scipy.ndimage.spline_filter
+        scipy.ndimage.spline_filter1d scipy.ndimage.map_coordinates scipy.ndimage.shift
+        scipy.ndimage.zoom scipy.ndimage.rotate scipy.ndimage.affine_transform
+        scipy.ndimage.geometric_transform scipy.ndimage.fourier_gaussian
+        scipy.ndimage.fourier_uniform scipy.ndimage.fourier_shift
+        scipy.ndimage.fourier_ellipsoid scipy.ndimage.sum_labels scipy.ndimage.mean
+        scipy.ndimage.variance scipy.ndimage.standard_deviation scipy.ndimage.minimum
+        scipy.ndimage.maximum scipy.ndimage.median scipy.ndimage.center_of_mass
     """,
     "Arrays made under a trace (wengert.numpy)": """
         wnp.array wnp.asarray wnp.zeros wnp.ones wnp.full wnp.empty wnp.zeros_like wnp.ones_like
@@ -174,8 +345,8 @@ _READERS: dict[str, Callable[[str], bool]] = {
     "x[...]": lambda name: "getitem" in function_handlers,
     "x.": _is_method,
     "wnp.": lambda name: name in CREATION,
-    "scipy.linalg.": _scipy(wengert.scipy.linalg),
-    "scipy.special.": _scipy(wengert.scipy.special),
+    "random.": lambda name: name in wengert.random.__all__,
+    **{f"scipy.{name}.": _scipy(module) for name, module in SCIPY.items()},
 }
 
 
@@ -183,11 +354,7 @@ def others() -> tuple[str, ...]:
     """What the tables handle beyond the promises."""
     known = {name for text in PROMISED.values() for name in text.split()}
     known_objects = [numpy_object(n) for n in known if not n.startswith(tuple(_READERS))]
-    found = [
-        f"scipy.{home}.{name}"
-        for home, module in (("linalg", wengert.scipy.linalg), ("special", wengert.scipy.special))
-        for name in module.__all__
-    ]
+    found = [f"scipy.{home}.{name}" for home, module in SCIPY.items() for name in module.__all__]
     found += [f"scipy.special.{name}" for name in SPECIAL if not name.startswith("_")]
     found += [f"wnp.{name}" for name in CREATION]
     found += [name for name, value in numpy_functions() if is_handled_object(value)]

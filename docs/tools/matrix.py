@@ -36,6 +36,8 @@ HOMES = (
     "wengert.scipy",
     "wengert.api",
     "wengert.extend",
+    "wengert.implicit",
+    "wengert.random",
 )
 
 

@@ -17,8 +17,8 @@ WIDTH = 100
 HEAD = """\
 # What is supported
 
-*This page is written by `make supported` (`python -m docs.tools.supported`) from the tables and records
-of the package; a test keeps it up to date.*
+*This page is written by `make supported` (`python -m docs.tools.supported`) from the tables and
+records of the package; a test keeps it up to date.*
 
 Every function below takes traced arguments: in forward and reverse mode, to any order, under `jit`
 and `vmap` and in Taylor mode, with the arguments that NumPy gives it (axis tuples, `keepdims`,

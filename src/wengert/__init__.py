@@ -49,16 +49,19 @@ __version__ = "0.1.0"
 _SUBMODULES = frozenset(
     {
         "checking",
+        "compat",
         "control",
         "demo",
         "draw",
         "errors",
         "extend",
+        "implicit",
         "interop",
         "ir",
         "numeric",
         "numpy",
         "ops",
+        "random",
         "scipy",
         "symbolic",
     }
@@ -68,6 +71,8 @@ _LAZY = {
     "compare_methods": "checking",
     "debug_nans": "api.debug",
     "explain": "explanation",
+    "implicit_minimum": "implicit",
+    "implicit_root": "implicit",
 }
 
 __all__ = [
@@ -89,6 +94,8 @@ __all__ = [
     "hessian",
     "hessian_diagonal",
     "hvp",
+    "implicit_minimum",
+    "implicit_root",
     "jacfwd",
     "jacobian",
     "jacrev",

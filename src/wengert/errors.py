@@ -14,7 +14,9 @@ The tree (each class also derives from the built-in a NumPy user would expect):
     ├── ConversionError       (TypeError)            a traced value made a plain number or array
     ├── DecisionError         (TypeError)            a decision on a traced value that has no value
     ├── MutationError         (ValueError)           a write that NumPy would show to the caller
+    ├── OptionError           (ValueError)           a device that is not there, a copy ruled out
     ├── EscapedTracerError    (RuntimeError)         a tracer used after its function ended
+    ├── ConvergenceError      (RuntimeError)         a solver found no solution
     ├── NanError              (FloatingPointError)   the first NaN or Inf, found by debug_nans
     ├── GradientError         (AssertionError)       check_grads found a wrong derivative
     ├── ProgramError          (ValueError)           a Program that breaks the rules of the IR
@@ -162,8 +164,16 @@ class MutationError(WengertError, ValueError):
     """A write into an array that belongs to the caller or to an outer recording."""
 
 
+class OptionError(WengertError, ValueError):
+    """An option that cannot be met: a device that is not there, no copy where one is needed."""
+
+
 class EscapedTracerError(WengertError, RuntimeError):
     """A traced value was used after the function it belongs to had ended."""
+
+
+class ConvergenceError(WengertError, RuntimeError):
+    """A solver found no solution, or one that is none."""
 
 
 class NanError(WengertError, FloatingPointError):

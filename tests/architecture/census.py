@@ -12,6 +12,7 @@ import numpy as np
 import wengert as wg
 from primitives.checks import in_both_fields
 from primitives.test_generated import FAMILIES
+from wengert.compat.autograd.extend import defvjp, primitive
 from wengert.ir.program import Equation, Program, sub_programs
 from wengert.transforms.batch import batch_program
 from wengert.transforms.linearize import linearize_program
@@ -61,6 +62,14 @@ def through_residuals(t: Any) -> Any:
     return wg.cond(t > 0, lambda: linear(t), lambda: linear(2.0 * t))
 
 
+@primitive
+def on_values(x: Any) -> Any:
+    """Run by Python on plain values, with a rule of its own."""
+    return np.sin(x)
+
+
+defvjp(on_values, lambda ans, x: lambda g: g * np.cos(x))
+
 # What the cases, which are differentiable NumPy functions, do not contain.
 PROGRAMS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (halve, (5.0,)),
@@ -73,6 +82,7 @@ PROGRAMS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (wg.vmap(through_residuals), (np.array([5.0, -3.0]),)),
     (doubled, (1.0,)),
     (wg.stop_gradient, (1.0,)),
+    (on_values, (1.0,)),
     (lambda x: x * np.linalg.matrix_rank(x), (np.eye(2),)),
     (wg.hessian(np.linalg.det), (np.eye(2),)),
     (lambda x: np.where(np.logical_xor(np.isfinite(x), np.signbit(x)), x, 0.0), (1.0,)),
@@ -91,7 +101,7 @@ def census() -> dict[str, Equation]:
         for f, args in PROGRAMS:
             for program in transforms_of(f, args, is_batched=False):
                 collect(program, met)
-        for f in (halve, nested, repeated, doubled):
+        for f in (halve, nested, repeated, doubled, on_values):
             for program in transforms_of(f, (5.0,), is_batched=True):
                 collect(program, met)
         for cases in FAMILIES.values():

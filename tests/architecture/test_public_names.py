@@ -10,9 +10,10 @@ NAMES = """
 grad value_and_grad elementwise_grad jacobian jacfwd jacrev value_and_jacobian derivative
 jvp vjp linearize linear_transpose hvp vhp hessian hessian_diagonal jet taylor vmap jit trace
 cond switch while_loop fori_loop scan map stop_gradient custom_jvp custom_vjp checkpoint remat
+implicit_root implicit_minimum
 check_grads compare_methods debug_nans explain clear_cache Program WengertError
 """.split()
-SUBMODULES = "numpy scipy numeric symbolic extend errors interop".split()
+SUBMODULES = "numpy scipy numeric symbolic extend errors interop random".split()
 
 
 @pytest.mark.parametrize("name", NAMES)

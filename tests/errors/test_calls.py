@@ -17,6 +17,7 @@ from wengert.errors import (
     IndexingError,
     MissingRuleError,
     MutationError,
+    OptionError,
     ShapeError,
 )
 from wengert.scipy import linalg
@@ -320,7 +321,7 @@ CALLS: list[tuple[str, Callable[[Any], Any], Any, type[Exception], str]] = [
         "reshape copy",
         lambda x: np.reshape(x.T, 6, copy=False),
         M,
-        ArgumentError,
+        OptionError,
         "reshape: a copy is needed and copy=False forbids it.",
     ),
     (

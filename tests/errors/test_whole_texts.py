@@ -139,7 +139,7 @@ def test_a_function_without_a_rule() -> None:
         "  got       a traced argument of numpy.histogram2d\n"
         "  expected  one of the functions listed in docs/supported.md\n"
         f"  where     {line_of(loss)}\n"
-        "  try       write it with supported functions, or give it a rule with wengert.custom_jvp"
+        "  try       write it with supported functions, or wrap it with wengert.extend.foreign"
     )
 
 
@@ -321,7 +321,8 @@ def test_a_traced_array_made_plain(f: Any) -> None:
         "  expected  an operation that can be recorded\n"
         f"  where     {line_of(f)}\n"
         "  try       np.stack or wengert.numpy.array for lists of traced values; "
-        "wengert.numpy.zeros for buffers; scipy functions from wengert.scipy"
+        "wengert.numpy.zeros for buffers; scipy functions from wengert.scipy; "
+        "wengert.random, or loc + scale * rng.normal(), for random numbers"
     )
 
 

@@ -13,6 +13,8 @@ import scipy.special as sc
 
 import wengert.scipy.special as ws
 from primitives.harness import Case
+from wengert.ops.special.incomplete_beta import log_betainc, log_betaincc
+from wengert.ops.special.incomplete_gamma import log_gammainc, log_gammaincc
 
 Range = tuple[float, float]
 
@@ -25,9 +27,7 @@ def between(*ranges: Range) -> Callable[[np.random.Generator], Any]:
 def case(f: Any, *ranges: Range, primitive: str = "", **options: Any) -> Case:
     """A case of a ufunc, with its own name."""
     name = f.__name__
-    return Case(
-        name, f, between(*ranges), (primitive or name,), is_elementwise=True, **options
-    )
+    return Case(name, f, between(*ranges), (primitive or name,), is_elementwise=True, **options)
 
 
 INCOMPLETE = [
@@ -37,6 +37,10 @@ INCOMPLETE = [
     case(sc.gammainccinv, (1, 5), (0.2, 0.8)),
     case(sc.betainc, (0.5, 4), (0.5, 4), (0.2, 0.8)),
     case(sc.betaincc, (0.5, 4), (0.5, 4), (0.2, 0.8)),
+    case(log_gammainc, (0.4, 5), (0.4, 5)),
+    case(log_gammaincc, (0.4, 5), (0.4, 5), primitive="log_gammainc"),
+    case(log_betainc, (0.5, 4), (0.5, 4), (0.2, 0.8)),
+    case(log_betaincc, (0.5, 4), (0.5, 4), (0.2, 0.8), primitive="log_betainc"),
     case(sc.betaincinv, (1, 4), (1, 4), (0.2, 0.8)),
     case(sc.betainccinv, (1, 4), (1, 4), (0.2, 0.8)),
 ]
@@ -46,9 +50,12 @@ GAMMA = [
     case(sc.loggamma, (0.5, 4), complex=True),
     case(sc.beta, (0.5, 3), (0.5, 3)),
     case(sc.betaln, (0.5, 3), (0.5, 3)),
+    case(sc.gammasgn, (-0.8, -0.2), order=0),
     case(sc.poch, (0.5, 3), (0.2, 3)),
     case(sc.binom, (2, 4), (0.3, 1.5)),
 ]
+
+
 def fixed(f: Any, *whole: int, last: Range, primitive: str = "", **options: Any) -> Case:
     """A case in the last argument, the whole numbers before it fixed."""
     name = f.__name__
@@ -82,6 +89,12 @@ DISTRIBUTIONS = [
     fixed(sc.nbdtr, 2, 5, last=MIDDLE, float32=False),
     fixed(sc.nbdtrc, 2, 5, last=MIDDLE, float32=False),
     fixed(sc.nbdtri, 2, 5, last=MIDDLE),
+    case(sc.fdtridfd, (2, 5), (0.5, 0.55), (1.1, 1.2), float32=False, tol=1e-3),
+    case(sc.stdtridf, (0.75, 0.78), (0.8, 0.9), float32=False, tol=1e-3),
+    case(sc.bdtrik, (0.3, 0.7), (8, 10), (0.4, 0.6), float32=False, tol=1e-5),
+    case(sc.bdtrin, (2, 4), (0.3, 0.7), (0.4, 0.6), float32=False, tol=1e-5),
+    case(sc.nbdtrik, (0.3, 0.7), (3, 5), (0.4, 0.6), float32=False, tol=1e-5),
+    case(sc.nbdtrin, (2, 4), (0.3, 0.7), (0.4, 0.6), float32=False, tol=1e-5),
     case(sc.btdtria, MIDDLE, (1, 4), MIDDLE, float32=False, tol=1e-5),
     case(sc.btdtrib, (1, 4), MIDDLE, MIDDLE, float32=False, tol=1e-5),
 ]
@@ -98,6 +111,8 @@ ERROR = [
     case(sc.ndtr, (-2, 2), complex=True),
     case(sc.log_ndtr, (-4, 3), complex=True),
     case(sc.ndtri, (0.1, 0.9)),
+    case(sc.kolmogorov, (0.6, 1.6)),
+    case(sc.kolmogi, (0.2, 0.8), float32=False),
     case(sc.ndtri_exp, (-3, -0.1)),
     case(sc.owens_t, (-2, 2), (-2, 2)),
     case(sc.voigt_profile, (-2, 2), (0.5, 2), (0.2, 1)),
@@ -116,6 +131,7 @@ ELEMENTARY = [
     case(sc.pseudo_huber, (0.5, 2), (-2, 2)),
     case(sc.exprel, (-2, 2)),
     case(sc.exp10, (-1, 1)),
+    case(sc._ufuncs._log1pmx, (-0.5, 1), primitive="log1pmx"),
     case(sc.cosm1, (-1, 1)),
     case(sc.powm1, (0.5, 2), (-2, 2)),
     case(sc.boxcox, (0.5, 2), (-1, 1)),
@@ -133,6 +149,7 @@ ELEMENTARY = [
     case(sc.log1p, (-0.5, 1), complex=True),
 ]
 PYTHON = [
+    Case("zeta-offset", lambda q: sc.zeta(2.0, q), between((0.5, 4)), ("hurwitz_zeta",)),
     Case("polygamma", lambda x: ws.polygamma(2, x), between((0.5, 4)), ("polygamma",)),
     Case("polygamma-0", lambda x: ws.polygamma(0, x), between((0.5, 4)), ("digamma",)),
     Case("polygamma-orders", lambda x: ws.polygamma([0, 1, 2], x), between((0.5, 4))),

@@ -485,7 +485,6 @@ MESSAGES = {
         ["one choice for each condition"],
     ),
     "select dtype": (lambda x: np.select([x], [x]), WengertError, ["not boolean"]),
-    "unique axis": (lambda x: np.unique(x, axis=0), WengertError, ["axis is not supported"]),
     "ix_": (lambda x: np.ix_(x.astype(int)), ShapeError, ["not 1-d"]),
     "traced ufunc.at": (
         lambda x: np.multiply.at(x * 1.0, np.argsort(x[0]), 2.0),
@@ -517,7 +516,7 @@ def test_ufunc_at_on_a_scalar_raises():
 def test_scalars_are_no_sequences():
     """As in NumPy; and so a store into a plain array raises our error, not one of NumPy's."""
     for f in (lambda x: x[0, 0][0], lambda x: list(x[0, 0]), lambda x: len(x[0, 0])):
-        with pytest.raises(TypeError):
+        with pytest.raises((TypeError, IndexError)):
             wg.grad(f)(np.ones((2, 2)))
     with pytest.raises(ConversionError, match=r"wengert\.numpy\.zeros"):
         wg.grad(lambda x: np.zeros(2).__setitem__(0, x[0, 0]))(np.ones((2, 2)))

@@ -27,6 +27,14 @@ def test_an_adjoint_names_what_it_is_the_derivative_of():
     assert "test_debug.py" in text
 
 
+def test_a_gradient_that_was_taken_before():
+    gradient = wg.grad(lambda x: np.sum(np.sqrt(x)))
+    gradient(np.array([1.0, 2.0]))
+    text = message(gradient, np.array([0.0, 1.0]))
+    assert "in an adjoint or tangent of sqrt." in text
+    assert "in <lambda>" in text
+
+
 def test_a_loop_body():
     def f(x):
         return wg.scan(lambda c, _: (np.log(c), None), x, None, length=3)[0]

@@ -29,7 +29,8 @@ def square_vjp(primals: Any, out: Any, ct: Any) -> Any:
 
 
 def opaque_jvp(primals: Any, tangents: Any) -> Any:
-    return np.asarray([3 * v**2 for v in primals[0].tolist()]) * tangents[0]
+    slopes = [3 * v**2 for v in primals[0].ravel().tolist()]
+    return np.reshape(slopes, primals[0].shape) * tangents[0]
 
 
 RULES = {
@@ -44,8 +45,6 @@ RULES = {
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("vectorized", [False, True])
 def test_every_first_order_transform(name: str, vectorized: bool) -> None:
-    if vectorized and name == "opaque":
-        pytest.skip("tolist() of a batch gives lists")
     f = foreign(cube, out=lambda x: x, vectorized=vectorized, **RULES[name])
     slope, tol = 3 * X**2, 1e-9 if name == "central" else 1e-14
     loss = lambda x: np.sum(f(x) * X)
@@ -268,10 +267,14 @@ def test_no_rule() -> None:
 def test_second_derivatives_of_what_cannot_be_traced() -> None:
     f = foreign(cube, jvp=opaque_jvp, out=lambda x: x)
     text = raised(wg.errors.MissingRuleError, lambda: wg.hessian(lambda x: np.sum(f(x)))(X))
-    assert "the jvp rule of cube cannot be traced, and a second derivative" in text
+    assert (
+        "the jvp rule of cube cannot be traced, and a second derivative differentiates it." in text
+    )
     g = foreign(math.gamma, numeric="central", out=0.0)
     text = raised(wg.errors.MissingRuleError, lambda: wg.grad(wg.grad(g))(2.0))
-    assert "gamma: the numerical derivative of a foreign function is not differentiated" in text
+    assert (
+        "gamma: the numerical derivative of a foreign function is not differentiated again." in text
+    )
 
 
 def test_a_rule_that_closes_over_a_traced_value() -> None:

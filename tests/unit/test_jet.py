@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.errors import ArgumentError
+from wengert.errors import ArgumentError, InternalError
 from wengert.transforms.jet import series_program
 
 
@@ -139,3 +139,16 @@ def test_taylor_model_is_differentiable_and_takes_trees():
 def test_mismatched_series():
     with pytest.raises(ArgumentError, match="one series per primal"):
         wg.jet(np.sin, (0.0,), ())
+
+
+def test_residuals_without_a_series_are_refused(monkeypatch):
+    """They would count as constants, and orders from the third on would be wrong."""
+    from wengert.ir.primitive import registry
+
+    f = lambda x: wg.while_loop(lambda s: s < 4.0, lambda s: s * s, x)
+    assert wg.jet(f, (1.5,), ([1.0, 0.0],))[1][0] == pytest.approx(4 * 1.5**3)
+    wg.clear_cache()
+    monkeypatch.setattr(registry["while"], "series", None)
+    with pytest.raises(InternalError, match="while: its residuals have no Taylor series"):
+        wg.jet(f, (1.5,), ([1.0, 0.0],))
+    wg.clear_cache()

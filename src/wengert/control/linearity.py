@@ -48,6 +48,8 @@ def _inner_linear(eq: Equation, on: Sequence[int]) -> bool:
     params = eq.params
     if eq.primitive.name == "custom_linear":
         return all(i >= params["n_known"] for i in on)
+    if eq.primitive.name in ("host_push", "host_pull"):
+        return all(i >= params["n_args"] + len(params["call"].out_types) for i in on)
     for _, inner in sub_programs(params):
         skip = len(eq.inputs) - len(inner.inputs)  # an index or trip count stands first
         if any(i < skip for i in on):

@@ -229,7 +229,8 @@ class Foreign:
     def _announced(self, leaf: Any) -> Type:
         if isinstance(leaf, (bool, int, float, complex)):
             leaf = np.asarray(leaf)
-        shape, dtype = getattr(leaf, "shape", None), getattr(leaf, "dtype", None)
+        shape: Any = getattr(leaf, "shape", None)
+        dtype: Any = getattr(leaf, "dtype", None)
         if not isinstance(shape, tuple) or getattr(dtype, "kind", "?") not in "fciub":
             raise OutputError(
                 f"{self.name}: a foreign function returns something that is no array of numbers.",

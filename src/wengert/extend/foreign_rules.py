@@ -65,7 +65,7 @@ def transposed(
     results = [np.zeros((*lead, *t.shape), t.dtype) for t in from_types]
     for k, at, unit in _units(from_types):
         basis = [np.zeros((*lead, *t.shape), t.dtype) for t in from_types]
-        place = (*[slice(None)] * n_lead, *at)
+        place: Any = (*[slice(None)] * n_lead, *at)
         basis[k][place] = unit
         results[k][place] += unit * inner(linear([b[()] for b in basis]))
     return [r[()] for r in results]

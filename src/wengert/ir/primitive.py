@@ -76,6 +76,7 @@ class Primitive:
     linearize: Rule | None = None  # control flow: builds its own LinearRule
     extended: Primitive | None = None  # run instead when differentiated: more outputs, residuals
     series: Rule | None = None  # control flow: its own Taylor rule
+    inline: Rule | None = None  # (recording, *args) met while a Program is recorded anew
     write_back: Rule | None = None  # views: (primitive, args, params) that update the base
     shares_memory: Rule | None = None  # views: whether this result really is one
     emit: Any = None  # native form: see `ir/emission.py`; a tuple is tried in order

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.program import Equation, Program, Var
-from wengert.ir.text import letters, print_number, print_program
+from wengert.ir.text import letters, print_number, print_param, print_program
 from wengert.types import StackType, Type
 
 _LOOKUP = "from wengert.ir import registry as _primitives"
 _PARSE = "from wengert.ir.text import parse_program as _parse"
 _TYPES = "from wengert.types import StackType, Type"
+_OBJECTS = "from wengert.ir.text import objects as _objects"
 
 
 def program_source(program: Program, name: str = "program") -> str:
@@ -96,6 +97,9 @@ class _Writer:
         if isinstance(value, StackType):
             self.imports.add(_TYPES)
             return f"StackType({self.param(value.item)})"
+        if callable(value):
+            self.imports.add(_OBJECTS)
+            return f"_objects[{print_param(value)[7:-1]}]"
         return repr(value)
 
 

@@ -7,7 +7,8 @@
       return e
 
 Layout and comments carry no meaning. Parameters are Python-like: integers, strings, booleans, None,
-tuples, `dtype(float64)`, types, and Programs in braces. Captured values are not part of the text.
+tuples, `dtype(float64)`, types, and Programs in braces; a solver in Python is an `object(number)`
+of this process. Captured values are not part of the text.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -105,7 +107,13 @@ def print_param(value: Any) -> str:
         return "(" + ", ".join(items) + ("," if len(items) == 1 else "") + ")"
     if isinstance(value, np.dtype):
         return f"dtype({value.name})"
+    if callable(value):  # a solver: the text refers to it while it lives
+        objects[id(value)] = value
+        return f"object({id(value)})"
     return repr(value)
+
+
+objects: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -298,6 +306,13 @@ class _Reader:
             dtype = np.dtype(self.name())
             self.expect(")")
             return dtype
+        if text == "object":
+            self.expect("(")
+            number = self.param()
+            self.expect(")")
+            if number not in objects:
+                raise self.fail(f"object({number}) does not exist in this process")
+            return objects[number]
         if text == "(":
             items = []
             while not self.accept(")"):

@@ -14,6 +14,13 @@ a function makes for itself and then writes traced values into has to belong to 
   decision; with an array of them NumPy has no way to ask us, and the error says so. Both
   `wnp.take(table, i)` and `wnp.asarray(table)[i]` look up as part of the recorded computation.
 
+The namespace follows the Python array API standard (2024.12) as NumPy does, and is what a traced
+array names as its own (`x.__array_namespace__()`). Libraries that compute through the standard so
+differentiate without a rule of ours: `scipy.spatial.transform.Rotation` and much of `scipy.stats`
+where SCIPY_ARRAY_API=1 was set before SciPy was imported, scikit-learn under
+`config_context(array_api_dispatch=True)`. They ask for arrays of one library: plain arrays that
+are passed beside traced ones go through `wnp.asarray`.
+
 Examples
 --------
 >>> import wengert as wg
@@ -32,6 +39,7 @@ array([0., 0.])
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -49,6 +57,7 @@ from wengert.numpy._creation import (
     empty,
     empty_like,
     eye,
+    from_dlpack,
     fromfunction,
     fromiter,
     full,
@@ -66,6 +75,8 @@ from wengert.numpy._creation import (
     zeros,
     zeros_like,
 )
+from wengert.numpy._joining import c_, r_
+from wengert.numpy._looping import kaiser, ndenumerate, vectorize
 from wengert.numpy._namespace import lookup, public_names
 
 __all__ = [
@@ -76,11 +87,13 @@ __all__ = [
     "asarray_chkfinite",
     "ascontiguousarray",
     "asfortranarray",
+    "c_",
     "copy",
     "empty",
     "empty_like",
     "eye",
     "fft",
+    "from_dlpack",
     "fromfunction",
     "fromiter",
     "full",
@@ -88,21 +101,31 @@ __all__ = [
     "geomspace",
     "identity",
     "indices",
+    "kaiser",
     "linalg",
     "linspace",
     "logspace",
     "meshgrid",
+    "ndenumerate",
     "ones",
     "ones_like",
+    "r_",
     "require",
     "tri",
+    "vectorize",
     "zeros",
     "zeros_like",
 ]
+__array_api_version__ = np.__array_api_version__
+__array_namespace_info__ = np.__array_namespace_info__
 __all__ += [name for name in public_names(np) if name not in __all__]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "special":  # where SciPy looks for a namespace's own special functions
+        return import_module("wengert.scipy.special")
+    if name == "polynomial":
+        return import_module("wengert.numpy.polynomial")
     value = lookup(np, name, __name__)
     globals()[name] = value
     return value

@@ -10,12 +10,13 @@ import numpy as np
 
 from wengert.errors import ArgumentError
 from wengert.ops import creation
+from wengert.ops.array_object import check_device
 from wengert.ops.core import add, convert, iota, mul, reshape
 from wengert.ops.creation import array, asarray, here, ones, zeros
 from wengert.ops.elementwise import div
 from wengert.ops.joining import array_of, has_tracer
 from wengert.ops.shapes import shape_tuple
-from wengert.trace.tracer import current_recording
+from wengert.trace.tracer import Tracer, current_recording
 
 __all__ = ["array", "asarray", "ones", "zeros"]
 
@@ -57,6 +58,14 @@ def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
     return result
 
 
+def from_dlpack(x: Any, /, *, device: Any = None, copy: Any = None) -> Any:
+    """The array that shares the memory of another library's; a traced value is one already."""
+    if not isinstance(x, Tracer):
+        plain = np.from_dlpack(x, device=device, copy=copy)
+        return plain if copy is False else here(plain)
+    return asarray(x, device=device, copy=copy)
+
+
 def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     """A new array with the same elements, in the current recording if there is one."""
     a = array_of(a)
@@ -73,6 +82,7 @@ def arange(
     like: Any = None,
 ) -> Any:
     """Numbers from `start` up to `stop`; how many is decided by the values of traced bounds."""
+    check_device("arange", device)
     if stop is None:
         start, stop = 0, start
     step = 1 if step is None else step
@@ -87,9 +97,17 @@ def arange(
 
 
 def eye(
-    N: Any, M: Any = None, k: int = 0, dtype: Any = float, order: str = "C", **kwargs: Any
+    N: Any,
+    M: Any = None,
+    k: int = 0,
+    dtype: Any = float,
+    order: str = "C",
+    *,
+    device: Any = None,
+    like: Any = None,
 ) -> Any:
     """Ones on a diagonal, zeros elsewhere."""
+    check_device("eye", device)
     n = operator.index(N)
     return here(np.eye(n, None if M is None else operator.index(M), k, dtype))
 

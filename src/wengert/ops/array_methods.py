@@ -10,6 +10,7 @@ import numpy as np
 
 from wengert.errors import ArgumentError, ConversionError, IndexingError
 from wengert.ops import assignment, diagonals, masks, repeating, shapes, taking
+from wengert.ops.array_object import check_device
 from wengert.ops.core import convert, copy, reshape, reshape_p, transpose
 from wengert.ops.elements import read
 from wengert.ops.elementwise import eq_p
@@ -78,6 +79,7 @@ if hasattr(np, "astype"):
 
     @implements(np.astype)
     def np_astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+        check_device("astype", device)
         return astype(x, dtype, copy=copy)
 
 
@@ -213,6 +215,8 @@ install("byteswap", _refused("x.byteswap()", "astype"))
 
 install("T", property(lambda x: transpose(x, range(x.ndim - 1, -1, -1))))
 install("mT", property(shapes.matrix_transpose))
+install("strides", property(lambda x: layout(x).strides))
+install("flags", property(lambda x: layout(x).flags))
 install("flat", property(FlatIterator, _set_flat))
 install("reshape", shapes._reshape_method)
 install("ravel", shapes.ravel)

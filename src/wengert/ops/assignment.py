@@ -175,7 +175,11 @@ def ufunc_at(ufunc: Any, target: Any, index: Any, values: Any = None) -> None:
     """`ufunc.at(target, index, values)`: unbuffered, once for each time a place is named."""
     require_traced(f"np.{ufunc.__name__}.at", target)
     if ufunc.nin == 1:
-        setitem(target, index, ufunc(getitem(target, index)))
+        found = parse(target, index)
+        if isinstance(found, Places) and not found.is_item:
+            _one_by_one(ufunc, target, index)
+        else:
+            setitem(target, index, ufunc(getitem(target, index)))
         return
     values = stored(values, target)
     if ufunc in (np.add, np.subtract):
@@ -200,20 +204,19 @@ def _add_at(target: Any, index: Any, values: Any) -> None:
     update(view, scatter_add_p, (values, *found.indices), {"axes": found.axes})
 
 
-def _one_by_one(ufunc: Any, target: Any, index: Any, values: Any) -> None:
-    """Any other ufunc: the places in turns, so that in each turn every place is named once."""
+def _one_by_one(ufunc: Any, target: Any, index: Any, *values: Any) -> None:
+    """Any other ufunc, of one argument or two: in turns that name every place at most once."""
     numbers = np.arange(target.size).reshape(target.shape)
     flat_index = _plain(index)
     places = numbers[flat_index]
     shape = places.shape
     flat_places = places.reshape(-1)
-    values = broadcast_to(values, shape)
-    values = reshape(values, (flat_places.size,))
+    rows = [reshape(broadcast_to(v, shape), (flat_places.size,)) for v in values]
     flat = flat_copy(target)
     for turn in _turns(flat_places):
-        chosen = gather(values, (turn,), (0,))
+        chosen = [gather(row, (turn,), (0,)) for row in rows]
         now = flat_places[turn]
-        setitem(flat, now, ufunc(gather(flat, (now,), (0,)), chosen))
+        setitem(flat, now, ufunc(gather(flat, (now,), (0,)), *chosen))
     write_all(target, reshape(flat, target.shape))
 
 

@@ -52,12 +52,11 @@ def _convolve_array(a: Any, v: Any, *, start: int, length: int) -> Any:
 def _convolve_rows(a: Any, v: Any, start: int, length: int) -> Any:
     """One convolution; `a` is the longer operand."""
     n, m = a.shape[0], v.shape[0]
-    if start == m - 1 and length == n - m + 1:
-        return np.convolve(a, v, "valid")
-    full = np.convolve(a, v)
     if start == 0 and length == n + m - 1:
-        return full
-    return _window(full, start, length)
+        return np.convolve(a, v)
+    # result j reads padded[j … j + m - 1]: work and memory follow the window, not the full result
+    padded = _window(a, start - m + 1, length + m - 1)
+    return np.convolve(padded, v, "valid")
 
 
 def _window(full: Any, start: int, length: int) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
+from wengert.ops.array_object import check_device, refuse_copy
 from wengert.ops.core import add, broadcast_to, convert, full, mul, reshape, sub
 from wengert.ops.core import copy as copy_of
 from wengert.ops.elementwise import div, power
@@ -44,9 +45,11 @@ def zeros_like(
     order: Any = "K",
     subok: bool = True,
     shape: Any = None,
-    **kwargs: Any,
+    *,
+    device: Any = None,
 ) -> Any:
     """Zeros of the type of `a`, an array of its recording that can be written."""
+    check_device("zeros_like", device)
     type_ = _like_type(a, dtype, shape)
     return full(type_.shape, _zero(type_.dtype), type_.dtype)
 
@@ -58,9 +61,11 @@ def ones_like(
     order: Any = "K",
     subok: bool = True,
     shape: Any = None,
-    **kwargs: Any,
+    *,
+    device: Any = None,
 ) -> Any:
     """Ones of the type of `a`, an array of its recording that can be written."""
+    check_device("ones_like", device)
     type_ = _like_type(a, dtype, shape)
     return full(type_.shape, 1, type_.dtype)
 
@@ -73,9 +78,11 @@ def full_like(
     order: Any = "K",
     subok: bool = True,
     shape: Any = None,
-    **kwargs: Any,
+    *,
+    device: Any = None,
 ) -> Any:
     """An array of the type of `a` filled with one value, which may be traced."""
+    check_device("full_like", device)
     type_ = _like_type(a, dtype, shape)
     return filled(type_, fill_value)
 
@@ -142,23 +149,41 @@ def array(
         result = here(np.array(object, dtype, ndmin=ndmin, order=order))
     if result.ndim < ndmin:
         result = reshape(result, (*(1,) * (ndmin - result.ndim), *result.shape))
+    if copy is False and result is not object:
+        refuse_copy("array", object)
     if not isinstance(result, ArrayTracer):
         return copy_of(result)
     return np.copy(result, order=order) if copy else result
 
 
-def asarray(a: Any, dtype: Any = None, order: Any = None, **kwargs: Any) -> Any:
-    """`np.asarray`: traced values, and plain arrays outside a recording, are not copied."""
-    if not isinstance(a, Tracer) and current_recording.get() is None:
-        result = array_of(a, dtype)
-        return result if isinstance(result, Tracer) else np.asarray(a, dtype, order, **kwargs)
+def asarray(
+    a: Any,
+    dtype: Any = None,
+    order: Any = None,
+    *,
+    device: Any = None,
+    copy: Any = None,
+    like: Any = None,
+) -> Any:
+    """`np.asarray`: traced values, and plain arrays outside a recording, are not copied.
+
+    In a recording a plain array is copied into it, unless `copy` is False: then it stays plain.
+    """
+    check_device("asarray", device)
     result = array_of(a, dtype)
-    if isinstance(result, ArrayTracer):
-        return result
-    return copy_of(result) if isinstance(result, Tracer) else here(result)
+    if not isinstance(result, Tracer):
+        plain = np.asarray(a, dtype, order, copy=copy)
+        return plain if copy is False else here(plain)
+    if copy is False and result is not a:
+        refuse_copy("asarray", a)
+    if not isinstance(result, ArrayTracer):
+        return copy_of(result)
+    return np.copy(result, order=order or "K") if copy or order in ("C", "F") else result
 
 
-def zeros(shape: Any, dtype: Any = float, order: str = "C", *, like: Any = None) -> Any:
+def zeros(
+    shape: Any, dtype: Any = float, order: str = "C", *, device: Any = None, like: Any = None
+) -> Any:
     """Zeros, in the current recording if there is one: a buffer for traced values.
 
     Examples
@@ -173,19 +198,30 @@ def zeros(shape: Any, dtype: Any = float, order: str = "C", *, like: Any = None)
     >>> wg.grad(f)(2.0)
     np.float64(5.0)
     """
+    check_device("zeros", device)
     dtype = np.dtype(dtype)
     return full(shape_tuple(shape), _zero(dtype), dtype)
 
 
-def ones(shape: Any, dtype: Any = float, order: str = "C", *, like: Any = None) -> Any:
+def ones(
+    shape: Any, dtype: Any = float, order: str = "C", *, device: Any = None, like: Any = None
+) -> Any:
     """Ones, in the current recording if there is one."""
+    check_device("ones", device)
     return full(shape_tuple(shape), 1, np.dtype(dtype))
 
 
 def full_(
-    shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, like: Any = None
+    shape: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "C",
+    *,
+    device: Any = None,
+    like: Any = None,
 ) -> Any:
     """An array filled with one value, which may be traced."""
+    check_device("full", device)
     if dtype is None:
         dtype = array_of(fill_value).dtype
     return filled(Type(shape_tuple(shape), dtype), fill_value)
@@ -207,6 +243,7 @@ def linspace(
     device: Any = None,
 ) -> Any:
     """Evenly spaced numbers between two ends, which may be traced."""
+    check_device("linspace", device)
     n = operator.index(num)
     if n < 0:
         raise ArgumentError("linspace: the number of samples is negative.", got=str(n))

@@ -177,18 +177,23 @@ def _matrix(m: Any) -> Any:
     return m if m.ndim > 1 else m + zeros_of(Type((m.shape[0], m.shape[0]), m.dtype))
 
 
+def _zero(m: Any) -> Any:
+    """A zero that keeps the dtype of `m`."""
+    return False if m.dtype.kind == "b" else 0
+
+
 @implements(np.tril)
 def tril(m: Any, k: int = 0) -> Any:
     """The elements on and below a diagonal, zeros above."""
     m = _matrix(m)
-    return select(_below(m.shape[-2], m.shape[-1], operator.index(k)), m, 0)
+    return select(_below(m.shape[-2], m.shape[-1], operator.index(k)), m, _zero(m))
 
 
 @implements(np.triu)
 def triu(m: Any, k: int = 0) -> Any:
     """The elements on and above a diagonal, zeros below."""
     m = _matrix(m)
-    return select(_below(m.shape[-2], m.shape[-1], operator.index(k) - 1), 0, m)
+    return select(_below(m.shape[-2], m.shape[-1], operator.index(k) - 1), _zero(m), m)
 
 
 @implements(np.tril_indices_from)

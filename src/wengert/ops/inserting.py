@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from wengert.errors import ArgumentError
 from wengert.ops.core import broadcast_to, convert, full, reshape, zeros_of
 from wengert.ops.gather import gather
 from wengert.ops.joining import array_of, at_least_0d, concatenate
@@ -97,14 +97,22 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     return getitem(filt, tuple(index))
 
 
-def positions_of_unique(x: Any) -> tuple[Any, Any, Any, Any]:
-    """For a traced 1-d array, by the order of its values: first places, inverse and counts.
+def positions_of_unique(x: Any, equal_nan: bool) -> tuple[Any, Any, Any, Any]:
+    """The order of an array's elements or rows; in it, all of them, where new ones start.
 
     The order is taken from the values, and how many are different is a decision.
     """
-    order = np.argsort(x, kind="stable")
+    if len(x.shape) == 1:
+        order = np.argsort(x, kind="stable")
+    else:  # the first column counts first
+        order = np.lexsort(tuple([x[:, j] for j in range(x.shape[1] - 1, -1, -1)]))
     ordered = gather(x, (order,), (0,))
     differs = np.not_equal(ordered[1:], ordered[:-1])
+    if len(x.shape) == 2:
+        differs = np.any(differs, axis=1)
+    elif equal_nan and x.dtype.kind in "fc":
+        is_nan = np.isnan(ordered)
+        differs = np.logical_and(differs, np.logical_not(np.logical_and(is_nan[1:], is_nan[:-1])))
     starts = concatenate([full((1,), True, np.dtype(bool)), differs], 0)
     firsts = nonzero(starts)[0]
     return order, ordered, starts, firsts
@@ -121,30 +129,32 @@ def unique(
     equal_nan: bool = True,
     sorted: bool = True,
 ) -> Any:
-    """The different values, sorted; each takes the derivative of its first place.
+    """The different values, or subarrays along `axis`, sorted.
 
-    How many there are is a decision on the values.
+    Each takes the derivative of its first place. How many there are is a decision on the values.
     """
-    if axis is not None:
-        raise ArgumentError(
-            "unique: axis is not supported for traced arrays.",
-            got=f"axis={axis!r}",
-            expected="axis=None",
-        )
     ar = array_of(ar)
-    x = reshape(ar, (ar.size,))
-    if not x.size:
-        order = firsts = counts = zeros_of(x).astype(np.intp)
-        inverse, values = reshape(order, ar.shape), x
+    if axis is None:
+        moved, shape = reshape(ar, (ar.size,)), ar.shape
+        x = moved
     else:
-        order, ordered, starts, firsts = positions_of_unique(x)
-        values = gather(ordered, (firsts,), (0,))
+        axis = normalize_axis_index(axis, ar.ndim)
+        moved, shape = np.moveaxis(ar, axis, 0), (ar.shape[axis],)
+        x = reshape(moved, (moved.shape[0], math.prod(moved.shape[1:])))
+    if not x.size:
+        order = firsts = counts = zeros_of(moved[:0]).astype(np.intp)
+        inverse, values = reshape(order, (0,) if axis is not None else shape), moved[:0]
+    else:
+        order, ordered, starts, firsts = positions_of_unique(x, equal_nan)
+        values = gather(gather(moved, (order,), (0,)), (firsts,), (0,))
         numbers = convert(np.cumsum(convert(starts, np.intp)), np.intp) - 1
         inverse = np.zeros_like(order)
         inverse[order] = numbers
-        inverse = reshape(inverse, ar.shape)
-        ends = concatenate([firsts[1:], np.array([x.size])], 0)
+        inverse = reshape(inverse, shape)
+        ends = concatenate([firsts[1:], np.array([x.shape[0]])], 0)
         counts = ends - firsts
+    if axis is not None:
+        values = np.moveaxis(values, 0, axis)
     results = [values]
     if return_index:
         results.append(gather(order, (firsts,), (0,)))

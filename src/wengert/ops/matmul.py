@@ -17,6 +17,7 @@ import numpy as np
 
 from wengert.errors import ShapeError
 from wengert.ir.emission import Reduce, Whole
+from wengert.ir.program import door
 from wengert.ops import native_products
 from wengert.ops.contraction import as_operand, bind_einsum, contract, describe, for_blas
 from wengert.ops.core import conj, convert, mul, reshape, transpose
@@ -359,10 +360,14 @@ _OPERAND = (Tracer, np.ndarray, np.generic, list, tuple)
 
 
 def _operator(x: Any, y: Any) -> Any:
+    if hasattr(y, "tocsr"):  # a sparse matrix, SciPy's or one with traced values
+        return door("wengert.scipy.sparse.arrays").from_left(x, y)
     return matmul(x, y) if isinstance(y, _OPERAND) else NotImplemented
 
 
 def _reflected(x: Any, y: Any) -> Any:
+    if hasattr(y, "tocsr"):
+        return door("wengert.scipy.sparse.arrays").from_right(y, x)
     return matmul(y, x) if isinstance(y, _OPERAND) else NotImplemented
 
 

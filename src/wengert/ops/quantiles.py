@@ -1,4 +1,4 @@
-"""Medians, quantiles and percentiles, by all methods of NumPy that take no weights.
+"""Medians, quantiles and percentiles, by all methods of NumPy.
 
 A quantile is a mix of two order statistics. The permutation that sorts a row has no derivative;
 the elements at the two places are gathered through it, so that of equal elements the one at the
@@ -17,12 +17,12 @@ import numpy as np
 from wengert.errors import ArgumentError
 from wengert.ops.arithmetic import div
 from wengert.ops.axes import axes_last, normalized_axes
-from wengert.ops.comparison import eq, ge, isnan, logical_and, logical_not
+from wengert.ops.comparison import eq, ge, isnan, logical_and, logical_not, lt
 from wengert.ops.core import add, convert, full, mul, reduced_shape, reshape, sub, transpose
 from wengert.ops.functions import as_operand, as_scalar
 from wengert.ops.nan_reductions import has_nan_kind, warn_if
 from wengert.ops.output import deliver
-from wengert.ops.reductions import Axis, any_, is_true, sum_
+from wengert.ops.reductions import Axis, aligned_weights, any_, is_true, sum_
 from wengert.ops.selection import select
 from wengert.trace.tracer import Tracer, implements
 
@@ -96,7 +96,14 @@ def _mix(low: Any, high: Any, weight: Any) -> Any:
 
 
 def _quantile(
-    a: Any, q: Any, axis: Axis, method: str, keepdims: Any, skips_nan: bool, name: str
+    a: Any,
+    q: Any,
+    axis: Axis,
+    method: str,
+    keepdims: Any,
+    skips_nan: bool,
+    name: str,
+    weights: Any,
 ) -> Any:
     if method not in _CONTINUOUS and method not in _DISCRETE:
         raise ArgumentError(
@@ -116,8 +123,13 @@ def _quantile(
     if skips_nan and has_nan_kind(a):
         n = sum_(logical_not(isnan(rows)), -1, np.intp, None, True)
         warn_if(eq(n, 0), "All-NaN slice encountered")
-    count = n if isinstance(n, int) else convert(n, q.dtype)
-    below, above, weight = _places(count, flat_q, method)
+    if weights is not None:
+        is_counted = logical_not(isnan(rows)) if skips_nan and has_nan_kind(a) else True
+        below = above = _weighted_places(order, axes_last(weights, axes), is_counted, flat_q)
+        weight = 0.0
+    else:
+        count = n if isinstance(n, int) else convert(n, q.dtype)
+        below, above, weight = _places(count, flat_q, method)
     low = _order_statistics(rows, order, below, n)
     high = low if above is below else _order_statistics(rows, order, above, n)
     result = _mix(low, high, weight)
@@ -127,7 +139,20 @@ def _quantile(
     # The places were a last axis; NumPy puts them first.
     result = transpose(result, (result.ndim - 1, *range(result.ndim - 1)))
     shape = reduced_shape(a.shape, axes, True) if is_true(keepdims) else kept
-    return as_scalar(reshape(result, (*q.shape, *shape)))
+    result = reshape(result, (*q.shape, *shape))
+    return as_scalar(result) if weights is None else result  # NumPy gives a 0-d array there
+
+
+def _weighted_places(order: Any, weights: Any, is_counted: Any, q: Any) -> Any:
+    """The first place in each row's order up to which the weights add to the share `q` of all.
+
+    The place is a step in the weights and in `q`: its derivative is zero.
+    """
+    weights = convert(select(is_counted, weights, 0), np.float64)
+    sums = np.cumsum(np.take_along_axis(weights, order, axis=-1), axis=-1)
+    shares = div(sums, sums[..., -1:])
+    shares = select(eq(shares, 0), -1.0, shares)  # an element without weight is no quantile
+    return sum_(lt(shares[..., None, :], q[:, None]), -1, np.intp)
 
 
 def _check_range(q: Any, name: str) -> None:
@@ -164,16 +189,19 @@ def _function(name: str, skips_nan: bool, percent: bool) -> Any:
         if a.dtype.kind == "c":
             raise ArgumentError(f"{name}: complex numbers have no order here.", got=repr(a))
         if weights is not None:
-            raise ArgumentError(
-                f"{name}: weights are not supported in traced computations.",
-                got="weights=...",
-                expected="no weights",
-            )
+            if method != "inverted_cdf":
+                raise ArgumentError(
+                    f"{name}: weights are for one method only.",
+                    got=f"method={method!r}",
+                    expected="'inverted_cdf'",
+                )
+            axes = normalized_axes(axis, a.ndim, name)
+            weights = aligned_weights(name, a, axis, axes, as_operand(weights))
         q = _as_q(q, a)
         if percent:
             q = div(q, a.dtype.type(100) if a.dtype.kind == "f" else 100)
             q = q if isinstance(q, Tracer) else np.asarray(q)
-        result = _quantile(a, q, axis, method, keepdims, skips_nan, name)
+        result = _quantile(a, q, axis, method, keepdims, skips_nan, name, weights)
         return deliver(result, out, name)
 
     function.__name__ = name

@@ -370,7 +370,7 @@ def average(
         result = mean(a, axes, keepdims=keepdims)
         total = full(result.shape, count(a, axes, True, keepdims), result.dtype)
         return (result, total) if returned else result
-    weights = _aligned_weights(a, axis, axes, as_operand(weights))
+    weights = aligned_weights("average", a, axis, axes, as_operand(weights))
     dtype = np.result_type(a.dtype, weights.dtype, *([np.float64] if a.dtype.kind in "iub" else []))
     total = sum_(weights, axes, dtype, None, keepdims)
     if not isinstance(total, Tracer) and np.any(total == 0):
@@ -379,14 +379,14 @@ def average(
     return (result, broadcast_to(total, result.shape)) if returned else result
 
 
-def _aligned_weights(a: Any, axis: Axis, axes: tuple[int, ...], weights: Any) -> Any:
+def aligned_weights(name: str, a: Any, axis: Axis, axes: tuple[int, ...], weights: Any) -> Any:
     """The weights with the rank of `a`, broadcast along its reduced axes."""
     if weights.shape == a.shape:
         return weights
     given = [axis] if isinstance(axis, int) else axis
     if given is None or weights.shape != tuple([a.shape[i] for i in given]):
         raise ShapeError(
-            "average: the weights do not fit.",
+            f"{name}: the weights do not fit.",
             got=f"weights of shape {weights.shape}, a of shape {a.shape}, axis={axis!r}",
             expected="weights of the shape of a, or of its shape along axis",
         )

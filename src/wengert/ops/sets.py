@@ -78,25 +78,27 @@ def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
 
 @implements(np.unique_values)
 def unique_values(x: Any) -> Any:
-    return unique(x)
+    return unique(x, equal_nan=False)
 
 
 @implements(np.unique_counts)
 def unique_counts(x: Any) -> Any:
     kind = type(np.unique_counts(np.zeros(1)))
-    return kind(*unique(x, return_counts=True))
+    return kind(*unique(x, return_counts=True, equal_nan=False))
 
 
 @implements(np.unique_inverse)
 def unique_inverse(x: Any) -> Any:
     kind = type(np.unique_inverse(np.zeros(1)))
-    return kind(*unique(x, return_inverse=True))
+    return kind(*unique(x, return_inverse=True, equal_nan=False))
 
 
 @implements(np.unique_all)
 def unique_all(x: Any) -> Any:
     kind = type(np.unique_all(np.zeros(1)))
-    return kind(*unique(x, return_index=True, return_inverse=True, return_counts=True))
+    return kind(
+        *unique(x, return_index=True, return_inverse=True, return_counts=True, equal_nan=False)
+    )
 
 
 # -- dtypes and memory -----------------------------------------------------------------------------

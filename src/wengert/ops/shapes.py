@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ops.array_object import refuse_copy
 from wengert.ops.core import reshape_p, transpose
 from wengert.ops.elements import read
 from wengert.ops.indexing import normalize
@@ -74,7 +75,7 @@ def reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: Any = None)
     if copy and isinstance(result, Tracer):
         return snapshot(result)
     if copy is False and result is not a and result.base is None:
-        raise ArgumentError("reshape: a copy is needed and copy=False forbids it.", got=repr(a))
+        refuse_copy("reshape", a)
     return result
 
 

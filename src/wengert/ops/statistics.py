@@ -230,10 +230,11 @@ def _limits(a: Any, range_: Any) -> tuple[Any, Any]:
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
     """NumPy's bin edges; those set by the data are differentiable in its extremes."""
     a, weights = _data("histogram_bin_edges", a, weights)
-    return _edges(a, bins, range, weights)
+    return bin_edges(a, bins, range, weights)
 
 
-def _edges(a: Any, bins: Any, range_: Any, weights: Any) -> Any:
+def bin_edges(a: Any, bins: Any, range_: Any, weights: Any) -> Any:
+    """The edges of the bins: given, or as many as asked for between the limits."""
     if isinstance(bins, str):
         if weights is not None:
             raise ArgumentError(
@@ -273,7 +274,7 @@ def histogram(
     densities also in the edges.
     """
     a, weights = _data("histogram", a, weights)
-    edges = _edges(a, bins, range, weights)
+    edges = bin_edges(a, bins, range, weights)
     n = edges.shape[0] - 1
     is_inside = np.logical_and(a >= edges[0], a <= edges[-1])
     places = np.clip(sub(searchsorted(edges, a, "right"), 1), 0, max(n - 1, 0))

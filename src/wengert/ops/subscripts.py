@@ -98,6 +98,20 @@ def _position_to_front(value: Any, found: Places, rank: int) -> Any:
     return transpose(value, (*range(p, p + k), *range(p), *range(p + k, rank)))
 
 
+def getitem_scalar(x: ScalarTracer, index: Any) -> Any:
+    """`x[()]`, `x[...]`, `x[None]` and `x[truth]` of what NumPy returns as a scalar."""
+    items = index if isinstance(index, tuple) else (index,)
+    if not items:
+        return x
+    if not all(e is None or e is Ellipsis or is_mask(e) for e in items):
+        raise IndexingError(
+            "a scalar has no elements.",
+            got=f"index {index!r}",
+            expected="(), ..., None or a truth value",
+        )
+    return getitem(copy(x), index)
+
+
 # -- writing ---------------------------------------------------------------------------------------
 
 
@@ -347,4 +361,5 @@ def _set_zero_dimensional(x: Any, index: Any, value: Any) -> None:
 
 
 function_handlers["getitem"] = getitem
+function_handlers["getitem_scalar"] = getitem_scalar
 function_handlers["setitem"] = setitem

@@ -192,15 +192,21 @@ def reduce(
         return known(
             array, axis=axis, dtype=dtype, out=out, keepdims=keepdims, initial=initial, where=where
         )
-    if where is not True:
-        raise ArgumentError(
-            f"{ufunc.__name__}.reduce: where is supported for sums, products and extremes.",
-            got="where=...",
-            try_="np.where with the identity of the operation first",
-        )
     axes = normalized_axes(axis, array.ndim, f"{ufunc.__name__}.reduce")
     items = _items(array, axes)
     start = ufunc.identity if initial is np._NoValue else initial
+    if where is not True:
+        taken = [True, *_items(broadcast_to(as_operand(where), array.shape), axes)]
+        if start is None:
+            raise ArgumentError(
+                f"{ufunc.__name__}.reduce: where needs a value to start from.",
+                got="where=... without initial",
+                expected="initial=..., because the operation has no identity",
+            )
+        kind = ufunc.resolve_dtypes((array.dtype, array.dtype, dtype and np.dtype(dtype)))[-1]
+        first = convert(as_operand(start), kind)
+        items = [broadcast_to(first, reduced_shape(array.shape, axes, False)), *items]
+        initial = np._NoValue
     if not items and (start is None or initial is None):
         raise ShapeError(
             f"{ufunc.__name__}.reduce: there is nothing to reduce and no identity.",
@@ -212,8 +218,9 @@ def reduce(
     elif not items:
         items = [broadcast_to(as_operand(start), reduced_shape(array.shape, axes, False))]
     total = items[0]
-    for item in items[1:]:
-        total = call(ufunc, total, item, dtype=dtype)
+    for i, item in enumerate(items[1:], 1):
+        folded = call(ufunc, total, item, dtype=dtype)
+        total = folded if where is True else select(taken[i], folded, total)
     if keepdims:
         total = reshape(total, reduced_shape(array.shape, axes, True))
     return deliver(total, out, f"{ufunc.__name__}.reduce")

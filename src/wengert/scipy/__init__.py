@@ -1,10 +1,17 @@
 """SciPy's functions for traced arrays; on plain arrays they are SciPy's own.
 
-    linalg     wengert.scipy.linalg
-    special    wengert.scipy.special
+    fft           Fourier, cosine and sine transforms
+    integrate     samples, quadrature, initial value problems
+    interpolate   splines, grids, radial functions
+    linalg        factorizations, equations, functions of matrices
+    ndimage       filters and transforms of images
+    optimize      minima, roots, fits, linear programs
+    signal        convolution, filters, spectra
+    sparse        sparse matrices with traced values, and systems with them
+    special       special functions
 
-Import the functions from here instead of from `scipy`, with the same names and arguments. SciPy
-itself is imported when one of them is first called.
+Import the functions from here instead of from `scipy`, with the same names and arguments; SciPy's
+ufuncs, in `special`, know traced arrays by themselves. SciPy itself is imported when it is needed.
 """
 
 from __future__ import annotations
@@ -12,14 +19,24 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_SUBMODULES = ("linalg", "special")
+SUBMODULES = (
+    "fft",
+    "integrate",
+    "interpolate",
+    "linalg",
+    "ndimage",
+    "optimize",
+    "signal",
+    "sparse",
+    "special",
+)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
+    if name in SUBMODULES:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_SUBMODULES])
+    return sorted([*globals(), *SUBMODULES])

@@ -17,6 +17,13 @@ def is_traced(value: Any) -> bool:
     return isinstance(value, Tracer)
 
 
+def known(x: Any) -> Any:
+    """The value of a traced array, or the plain array itself; None where there is no value."""
+    while isinstance(x, Tracer):
+        x = x.value
+    return x
+
+
 def scipy_function(module: str, name: str) -> Callable[..., Any]:
     """`scipy.<module>.<name>`, imported now."""
     return getattr(importlib.import_module(f"scipy.{module}"), name)

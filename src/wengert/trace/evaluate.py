@@ -57,7 +57,9 @@ def record_program(program: Program, args: Sequence[Any]) -> list[Any]:
     innermost = innermost_recording(args)
     for eq in program.equations:
         values = [env[a] if type(a) is Var else a.value for a in eq.inputs]
-        if innermost is None or any([type(a) is Var for a in eq.inputs]):
+        if eq.primitive.inline is not None:
+            result = eq.primitive.inline(innermost, *values, **eq.params)
+        elif innermost is None or any([type(a) is Var for a in eq.inputs]):
             result = bind(eq.primitive, *values, **eq.params)
         else:  # constants are made by equations, not captured
             result = innermost.record(eq.primitive, values, eq.params)

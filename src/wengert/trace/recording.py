@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert import trees
-from wengert.errors import ArgumentError, OutputError, user_location
+from wengert.errors import ArgumentError, ConversionError, OutputError, user_location
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Atom, Equation, Literal, Program, Source, Var
 from wengert.trace.evaluate import implementation, recording_values, watcher
@@ -114,6 +114,8 @@ class Recording:
             variable.reset(token)
         self._tokens = []
         self.close()
+        if isinstance(error, ValueError) and isinstance(error.__cause__, ConversionError):
+            raise error.__cause__ from None  # NumPy puts its own before ours: `plain[0] = traced`
 
     def close(self) -> None:
         """End the recording: its tracers become unusable, arrays held read-only are released."""

@@ -7,8 +7,10 @@ returned as an array is an `ArrayTracer`. Operators and methods are installed by
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,6 +89,9 @@ def bind_in(body: Recording | None, primitive: Primitive, args: Any, params: dic
     if body is None:
         return primitive.array(*args, **params)
     return body.record(primitive, args, params)
+
+
+_SPARSE_PRODUCTS = ("_matmul_dispatch", "_rmatmul_dispatch")
 
 
 class Tracer:
@@ -244,6 +249,9 @@ class Tracer:
         raise self._conversion("complex(x)", "complex")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if sys._getframe(1).f_code.co_name in _SPARSE_PRODUCTS:
+            # `A @ x` with a sparse A of SciPy: what is no array there is left to our __rmatmul__.
+            return np.array(None, dtype=object)
         raise self._conversion("np.array(x), or a store into a plain array,", "array")
 
     def _conversion(self, call: str, kind: str) -> ConversionError:
@@ -252,7 +260,8 @@ class Tracer:
             "wengert.numpy.zeros instead of np.zeros",
             "complex": "x + 0j, or x.astype(complex)",
             "array": "np.stack or wengert.numpy.array for lists of traced values; "
-            "wengert.numpy.zeros for buffers; scipy functions from wengert.scipy",
+            "wengert.numpy.zeros for buffers; scipy functions from wengert.scipy; "
+            "wengert.random, or loc + scale * rng.normal(), for random numbers",
         }
         table = (
             "wengert.numpy.take(table, i) or wengert.numpy.asarray(table)[i] where a plain array "
@@ -289,9 +298,11 @@ class Tracer:
 class ScalarTracer(Tracer):
     """Stands for what NumPy returns as an immutable scalar."""
 
-    # No __getitem__: NumPy would take a scalar for a sequence, and put an error of its own in front
-    # of ours where one is stored in a plain array.
     __slots__ = ()
+    __iter__ = None  # or Python would iterate by __getitem__
+
+    def __getitem__(self, index: Any) -> Any:
+        return function_handlers["getitem_scalar"](self, index)
 
 
 class ArrayTracer(Tracer):
@@ -314,6 +325,9 @@ class ArrayTracer(Tracer):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         function_handlers["setitem"](self, index, value)
+
+
+Number.register(ScalarTracer)  # as NumPy's scalars are: `np.isscalar`, `isinstance(x, Number)`
 
 
 def snapshot(tracer: Tracer) -> Tracer:
@@ -355,7 +369,7 @@ def missing_function(name: str) -> MissingRuleError:
         f"{name} has no derivative in Wengert.",
         got=f"a traced argument of {name}",
         expected="one of the functions listed in docs/supported.md",
-        try_="write it with supported functions, or give it a rule with wengert.custom_jvp",
+        try_="write it with supported functions, or wrap it with wengert.extend.foreign",
     )
 
 

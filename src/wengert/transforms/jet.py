@@ -381,6 +381,11 @@ class _Walk:
             if len(groups) == 2 and len(inputs) == 2:
                 return (_Bilinear(call),)
         rule = linear_rule(eq.primitive, kinds_of(eq), eq.params, active)
+        if rule.n_extra and eq.primitive.linearize is not None:
+            raise InternalError(
+                f"{eq.primitive.name}: its residuals have no Taylor series.",
+                expected="a `series` rule beside a `linearize` rule that keeps residuals",
+            )
         if rule.forward is not None:
             call = _Call(extended(eq, rule), inputs)  # what the derivative reads is there then
         slope = _Slope(self, rule, inputs)

@@ -110,7 +110,8 @@ class DifferentiatingRecording(Recording):
         cache = self.node.derived
         if cache is None:
             cache = self.node.derived = {}
-        linearized = cache.get(key)
+        # What was derived before knows no places in the user's code.
+        linearized = cache.get(key) if self.sources is None else None
         if linearized is None:
             steps = self._steps()
             active = [

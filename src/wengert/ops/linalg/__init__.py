@@ -7,7 +7,8 @@
     least_squares norm        pinv, lstsq, rank; norms of vectors and matrices
     products                  matrix_power, multi_dot, cond, tensorsolve
 
-What `wengert.scipy.linalg` needs beyond these: `matrix_functions`, `banded`, `toeplitz`.
+What `wengert.scipy.linalg` needs beyond these: `matrix_functions`, `riccati`, `banded`,
+`toeplitz`.
 """
 
 from wengert.ops.linalg import (
@@ -22,6 +23,7 @@ from wengert.ops.linalg import (
     norm,
     products,
     qr,
+    riccati,
     solve,
     structure,
     svd,
@@ -41,6 +43,7 @@ __all__ = [
     "norm",
     "products",
     "qr",
+    "riccati",
     "solve",
     "structure",
     "svd",

@@ -11,6 +11,7 @@ gamma              the gamma function, its logarithm and the logarithm's derivat
 incomplete_gamma   P(a, x) and Q(a, x), inverses and logarithms
 incomplete_beta    I_x(a, b), inverses and logarithms
 distributions      SciPy's older names of distribution functions and their inverses
+kolmogorov         the distribution of the Kolmogorov-Smirnov statistic
 shapes             their derivatives in a and b, on arrays
 
 bessel             J, Y and Hankel functions; `modified`: I and K; `scaled`: derivatives of the
@@ -41,6 +42,7 @@ from wengert.ops.special import (
     incomplete_gamma,
     integrals,
     kelvin,
+    kolmogorov,
     legendre,
     logistic,
     modified,
@@ -65,6 +67,7 @@ __all__ = [
     "incomplete_gamma",
     "integrals",
     "kelvin",
+    "kolmogorov",
     "legendre",
     "logistic",
     "modified",

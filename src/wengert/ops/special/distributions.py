@@ -16,7 +16,7 @@ from wengert.ops.arithmetic import absolute
 from wengert.ops.comparison import lt
 from wengert.ops.exponential import exp, log1p
 from wengert.ops.families import Partial, elementwise
-from wengert.ops.selection import select
+from wengert.ops.selection import maximum, minimum, select
 from wengert.ops.special import incomplete_beta as beta
 from wengert.ops.special import incomplete_gamma as gamma
 from wengert.ops.special.family import (
@@ -26,6 +26,7 @@ from wengert.ops.special.family import (
     inverse,
     rounded_down,
     special,
+    within,
 )
 from wengert.ops.special.gamma import psi_p
 from wengert.ops.special.shapes import values
@@ -110,12 +111,14 @@ log_t_density_p = elementwise(
     values.log_t_density,
     type_rule=ScipyUfunc("stdtr").type_of,
     partials=(
-        lambda out, v, t: 0.5
-        * (
-            apply(psi_p, 0.5 * (v + 1.0))
-            - apply(psi_p, 0.5 * v)
-            - log1p(t * t / v)
-            + (t * t - 1.0) / (v + t * t)
+        lambda out, v, t: (
+            0.5
+            * (
+                apply(psi_p, 0.5 * (v + 1.0))
+                - apply(psi_p, 0.5 * v)
+                - log1p(t * t / v)
+                + (t * t - 1.0) / (v + t * t)
+            )
         ),
         lambda out, v, t: -(v + 1.0) * t / (v + t * t),
     ),
@@ -131,6 +134,8 @@ def _t_density(v: Any, t: Any) -> Any:
 
 def _t_slope(v: Any, t: Any) -> Any:
     """In the degrees of freedom, of I_w(v/2, 1/2) / 2 for t < 0, w = v / (v + t t); odd in t."""
+    v = within(lt(v, 0.0), v)
+    t = minimum(maximum(t, -1e150), 1e150)
     total = v + t * t
     w, rest = v / total, t * t / total
     in_a, _, _ = _tails(0.5 * v, as_real(0.5), w, rest)
@@ -141,7 +146,7 @@ def _t_slope(v: Any, t: Any) -> Any:
 
 
 T: Slopes = (_t_slope, _t_density)
-distribution("stdtr", "", T)
+distribution("stdtr", "", T, accuracy="in v, of order v**-2, digits are lost as v grows")
 inverse("stdtrit", T, 1)
 inverse("stdtridf", T, 0)
 

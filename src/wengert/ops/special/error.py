@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.emission import Elementwise
-from wengert.ir.primitive import Unsupported
+from wengert.ir.primitive import Primitive, Unsupported
 from wengert.ops.comparison import lt
 from wengert.ops.core import fit, imag, kind_of, mul, real
 from wengert.ops.exponential import exp
 from wengert.ops.families import elementwise
-from wengert.ops.selection import minimum, select
+from wengert.ops.selection import maximum, minimum, select
 from wengert.ops.special.family import FUNCTIONS, ScipyUfunc, apply, special
 from wengert.ops.special.shapes import error_integrals
 from wengert.trace.tracer import bind
@@ -62,7 +62,7 @@ def _faddeeva_slope(w: Any, z: Any) -> Any:
     return -2.0 * z * w + 1j * _SLOPE
 
 
-scaled_erfc_integral_p = elementwise(
+scaled_erfc_integral_p: Primitive = elementwise(
     "scaled_erfc_integral",
     error_integrals.scaled_erfc_integral,
     type_rule=lambda x, *, n: x,
@@ -83,7 +83,7 @@ def _erfcx_slope(out: Any, x: Any) -> Any:
 erfcx_p = special("erfcx", _erfcx_slope, accuracy="complex: digits are lost as |z|**2 grows")
 wofz_p = special("wofz", _faddeeva_slope, accuracy="digits of derivatives are lost as |z|**2 grows")
 
-dawsn_derivative_p = elementwise(
+dawsn_derivative_p: Primitive = elementwise(
     "dawsn_derivative",
     error_integrals.dawsn_derivative,
     type_rule=lambda x, *, n: x,
@@ -110,8 +110,10 @@ def hazard(x: Any, log_value: Any) -> Any:
     Left of 0 by erfcx, whose derivatives are exact; right of it from the logarithm.
     """
     left = (2 / _SQRT_2PI) / apply(erfcx_p, -minimum(x, 0.0) / _SQRT_2)
-    right = exp(-0.5 * (x * x) - log_value) * (1 / _SQRT_2PI)
-    return select(lt(x, 0.0), left, right)
+    is_left = lt(x, 0.0)
+    y = maximum(x, 0.0)
+    right = exp(-0.5 * (y * y) - select(is_left, 0.0, log_value)) * (1 / _SQRT_2PI)
+    return select(is_left, left, right)
 
 
 def _log_ndtr_slope(out: Any, x: Any) -> Any:

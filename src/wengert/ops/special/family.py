@@ -15,9 +15,11 @@ from wengert.ir.emission import Elementwise
 from wengert.ir.primitive import Primitive, Rule
 from wengert.ops import core
 from wengert.ops.arithmetic import floor_p
+from wengert.ops.comparison import eq, logical_and, lt
 from wengert.ops.families import Partial, _One, broadcast_shapes, elementwise, scalar_kind
 from wengert.ops.families import ufunc_dtype as _ufunc_dtype
 from wengert.ops.functions import as_operand
+from wengert.ops.selection import select
 from wengert.ops.ufuncs import is_number
 from wengert.trace.tracer import bind, ufunc_handlers
 from wengert.types import Type
@@ -38,7 +40,10 @@ class ScipyUfunc:
 
     @cached_property
     def ufunc(self) -> np.ufunc:
-        return getattr(importlib.import_module(self.home), self.__name__)
+        # Below `scipy.special`, which has functions in their place when SCIPY_ARRAY_API is set.
+        below = importlib.import_module("scipy.special._ufuncs")
+        found = getattr(below, self.__name__, None)
+        return found or getattr(importlib.import_module(self.home), self.__name__)
 
     def __call__(self, *args: Any) -> Any:
         return self.ufunc(*args)
@@ -116,7 +121,7 @@ def inverse(
 
         def solved(out: Any, *xs: Any) -> Any:
             at = [out if k == place else x for k, x in enumerate(xs)]
-            return sign / along(*at) if i == place else -slope(*at) / along(*at)
+            return sign / along(*at) if i == place else -quotient(slope(*at), along(*at))
 
         return solved
 
@@ -161,6 +166,21 @@ def as_real(x: Any) -> Any:
         return x if type(x) is complex else float(x)
     x = as_operand(x)
     return x if x.dtype.kind in "fc" else core.convert(x, np.float64)
+
+
+def quotient(x: Any, y: Any) -> Any:
+    """x / y, and 0 where both are 0."""
+    return x / select(logical_and(eq(x, 0.0), eq(y, 0.0)), 1.0, y)
+
+
+def within(is_outside: Any, x: Any) -> Any:
+    """`x`, NaN where a condition says that it is outside a domain, without a warning."""
+    return select(is_outside, math.nan, x)
+
+
+def not_negative(x: Any) -> Any:
+    """A real x, NaN where it is negative; complex numbers as they are."""
+    return x if core.kind_of(x) == "c" else within(lt(x, 0.0), x)
 
 
 def rounded_down(x: Any) -> Any:

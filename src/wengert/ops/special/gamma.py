@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.emission import Elementwise, NotNative
+from wengert.ir.primitive import Primitive
 from wengert.ops.comparison import lt
 from wengert.ops.core import fit, mul
 from wengert.ops.families import elementwise
-from wengert.ops.selection import select
-from wengert.ops.special.family import apply, as_real, special
+from wengert.ops.selection import minimum, select
+from wengert.ops.special.family import apply, as_real, not_negative, special
 from wengert.ops.special.shapes.digamma import complex_polygamma
 from wengert.trace.tracer import bind
 
@@ -43,7 +44,7 @@ def _emit_polygamma(b: Any, x: Any, *, n: int) -> Any:
     return b.call_special("psi", x)
 
 
-polygamma_p = elementwise(
+polygamma_p: Primitive = elementwise(
     "polygamma",
     _polygamma,
     type_rule=lambda x, *, n: x,
@@ -70,7 +71,7 @@ gammaln_p = special(
 )
 loggamma_p = special(
     "loggamma",
-    lambda out, z: apply(psi_p, z),
+    lambda out, z: apply(psi_p, not_negative(z)),
     domain="NaN for negative real numbers, as in SciPy",
     branch_cut="the negative real axis, continuous from above; the derivative has no cut",
 )
@@ -91,7 +92,7 @@ def rgamma_slope(x: Any, reciprocal: Any) -> Any:
     if x.dtype.kind == "c":
         return -reciprocal * apply(psi_p, x)
     is_left = lt(x, 0.5)
-    right = select(is_left, 1.0, x)
+    right = minimum(select(is_left, 1.0, x), 1e300)  # at infinity 1/Gamma is 0, not NaN
     left = 1.0 - select(is_left, x, 0.0)
     turns = np.round(left)
     sign = 1.0 - 2.0 * np.remainder(turns, 2.0)

@@ -58,7 +58,7 @@ def _shape_jvp(args: Any, out: Any, tangents: Any, *, order: int) -> Any:
     da, dx = tangents
     total = None if da is None else mul(da, shape_derivative(a, x, order + 1))
     if dx is not None:
-        slopes = {(k + 1, 0): s for k, s in enumerate(_slopes(a, x, order))}
+        slopes = {(k, 0): s for k, s in enumerate(_slopes(a, x, order), 1)}
         term = mul(dx, density(a, x) * complete_bell((order, 0), slopes))
         total = term if total is None else total + term
     return fit(total, out.type)
@@ -139,9 +139,8 @@ def _log_shape_jvp(args: Any, out: Any, tangents: Any, *, order: int, upper: boo
         total = mul(da, bind(log_gammainc_shape_p, a, x, order=order + 1, upper=upper))
     if dx is not None:
         own = [bind(log_gammainc_shape_p, a, x, order=k, upper=upper) for k in range(1, order)]
-        slopes = {
-            (k + 1, 0): s - c for k, (s, c) in enumerate(zip(_slopes(a, x, order), [*own, out]))
-        }
+        pairs = zip(_slopes(a, x, order), [*own, out], strict=True)
+        slopes = {(k, 0): of_density - of_tail for k, (of_density, of_tail) in enumerate(pairs, 1)}
         rate = _hazard(a, x, _log(a, x, upper), upper)
         term = mul(dx, rate * complete_bell((order, 0), slopes))
         total = term if total is None else total + term

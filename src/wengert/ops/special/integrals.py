@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.primitive import Unsupported
-from wengert.ops.special.family import FUNCTIONS, apply, special
+from wengert.ops.special.family import FUNCTIONS, apply, not_negative, special
 from wengert.ops.special.hypergeometric import hyp0f1_p, hyp2f1_p
 from wengert.ops.special.integers import choose, integer_order, previous, with_order
 from wengert.ops.special.multiple import several
@@ -18,7 +18,7 @@ from wengert.ops.special.multiple import several
 special("expi", lambda out, x: np.exp(x) / x, poles="0", domain="x != 0")
 special(
     "exp1",
-    lambda out, x: -np.exp(-x) / x,
+    lambda out, x: -np.exp(-x) / not_negative(x),
     domain="x > 0, or complex x off the negative axis, on which the values are those from above",
 )
 
@@ -42,8 +42,16 @@ def _sinh_over(x: Any, sign: float) -> Any:
     return np.where(is_near, apply(hyp0f1_p, 1.5, 0.25 * sign * near * near), wave / far)
 
 
-several("sici", lambda outs, x: (_sinh_over(x, -1.0), np.cos(x) / x), domain="x > 0 for Ci")
-several("shichi", lambda outs, x: (_sinh_over(x, 1.0), np.cosh(x) / x), domain="x > 0 for Chi")
+several(
+    "sici",
+    lambda outs, x: (_sinh_over(x, -1.0), np.cos(x) / x),
+    domain="x > 0 for Ci",
+)
+several(
+    "shichi",
+    lambda outs, x: (_sinh_over(x, 1.0), np.cosh(x) / x),
+    domain="x > 0 for Chi",
+)
 
 
 def _modified_fresnel(sign: int) -> Any:

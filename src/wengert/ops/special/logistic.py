@@ -1,9 +1,9 @@
 """Logistic functions, information measures, power transforms, losses, and trigonometry in degrees.
 
-    expit logit log_expit                 their derivatives keep full accuracy in both tails
-    xlogy xlog1py entr rel_entr kl_div    0 log 0 = 0; the derivative in x is then infinite
-    huber pseudo_huber
-    boxcox inv_boxcox ... exprel          by families closed under differentiation
+expit logit log_expit                 their derivatives keep full accuracy in both tails
+xlogy xlog1py entr rel_entr kl_div    0 log 0 = 0; the derivative in x is then infinite
+huber pseudo_huber
+boxcox inv_boxcox ... exprel          by families closed under differentiation
 """
 
 from __future__ import annotations
@@ -14,21 +14,29 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.emission import Elementwise
-from wengert.ir.primitive import Unsupported
-from wengert.ops.comparison import eq, le, logical_and, lt
-from wengert.ops.core import fit, mul
+from wengert.ir.primitive import Primitive, Unsupported
+from wengert.ops.arithmetic import absolute
+from wengert.ops.comparison import eq, logical_and, logical_not, lt
+from wengert.ops.core import fit, kind_of, mul
 from wengert.ops.exponential import exp, log, log1p
-from wengert.ops.families import ONE, elementwise
+from wengert.ops.families import elementwise
 from wengert.ops.selection import maximum, minimum, select
-from wengert.ops.special.family import FUNCTIONS, apply, as_real, special
+from wengert.ops.special.family import (
+    FUNCTIONS,
+    apply,
+    as_real,
+    not_negative,
+    quotient,
+    special,
+    within,
+)
 from wengert.ops.special.shapes import error_integrals
 from wengert.trace.tracer import bind
 
 _NUMPY_COMPUTES = Unsupported("NumPy computes it, many elements at once")
-_NAN = math.nan
 _DEGREE = math.pi / 180.0
 
-expit_p = special(
+expit_p: Primitive = special(
     "expit",
     lambda out, x: out * apply(expit_p, -x),
     emit=Elementwise(lambda b, x: b.call_math("expit", x), "result"),
@@ -39,54 +47,50 @@ log_expit_p = special(
     emit=Elementwise(lambda b, x: b.call_math("log_expit", x), "result"),
 )
 logit_p = special(
-    "logit", lambda out, p: 1.0 / (p * (1.0 - p)), domain="0 <= p <= 1; NaN outside, inf at the ends"
+    "logit",
+    lambda out, p: 1.0 / (not_negative(p) * not_negative(1.0 - p)),
+    domain="0 <= p <= 1; NaN outside, infinite at the ends",
 )
 
 # -- information -----------------------------------------------------------------------------------
 
 
-def _log(x: Any) -> Any:
-    """log, quietly NaN where x < 0."""
-    return log(select(lt(x, 0.0), _NAN, x))
-
-
-def _quotient(x: Any, y: Any) -> Any:
-    """x / y, and 0 where both are 0."""
-    return x / select(logical_and(eq(x, 0.0), eq(y, 0.0)), 1.0, y)
+def _above(x: Any, bound: float) -> Any:
+    """A real x, NaN where it is below a bound; complex numbers as they are."""
+    return x if kind_of(x) == "c" else within(lt(x, bound), x)
 
 
 xlogy_p = special(
     "xlogy",
-    lambda out, x, y: log(y),
-    lambda out, x, y: _quotient(x, y),
+    lambda out, x, y: log(not_negative(y)),
+    lambda out, x, y: quotient(x, not_negative(y)),
     at_zero="x = y = 0: -inf in x, 0 in y",
 )
 xlog1py_p = special(
     "xlog1py",
-    lambda out, x, y: log1p(y),
-    lambda out, x, y: _quotient(x, 1.0 + y),
+    lambda out, x, y: log1p(_above(y, -1.0)),
+    lambda out, x, y: quotient(x, not_negative(1.0 + y)),
     at_zero="x = 0, y = -1: -inf in x, 0 in y",
 )
 entr_p = special(
-    "entr", lambda out, x: -1.0 - _log(x), domain="x >= 0: infinite at 0; NaN below"
+    "entr", lambda out, x: -1.0 - log(not_negative(x)), domain="x >= 0: infinite at 0; NaN below"
 )
 
 
-def _positive(x: Any) -> Any:
-    """x, NaN where it is negative."""
-    return select(lt(x, 0.0), _NAN, x)
+def _log_quotient(x: Any, y: Any) -> Any:
+    return log(quotient(not_negative(x), not_negative(y)))
 
 
 rel_entr_p = special(
     "rel_entr",
-    lambda out, x, y: 1.0 + log(_positive(x) / _positive(y)),
-    lambda out, x, y: -_quotient(_positive(x), _positive(y)),
+    lambda out, x, y: 1.0 + _log_quotient(x, y),
+    lambda out, x, y: -quotient(not_negative(x), not_negative(y)),
     domain="x, y >= 0; NaN derivatives outside; in x -inf at x = 0",
 )
 kl_div_p = special(
     "kl_div",
-    lambda out, x, y: log(_positive(x) / _positive(y)),
-    lambda out, x, y: 1.0 - _quotient(_positive(x), _positive(y)),
+    lambda out, x, y: _log_quotient(x, y),
+    lambda out, x, y: 1.0 - quotient(not_negative(x), not_negative(y)),
     domain="x, y >= 0; NaN derivatives outside; in x -inf at x = 0",
 )
 
@@ -94,7 +98,7 @@ kl_div_p = special(
 
 
 def _huber_delta(out: Any, delta: Any, r: Any) -> Any:
-    size = np.abs(as_real(r)) if type(r) is not float else abs(r)
+    size = absolute(r)
     return _checked(delta, maximum(size - delta, 0.0))
 
 
@@ -103,7 +107,7 @@ def _huber_r(out: Any, delta: Any, r: Any) -> Any:
 
 
 def _checked(delta: Any, slope: Any) -> Any:
-    return select(lt(delta, 0.0), _NAN, slope)
+    return within(lt(delta, 0.0), slope)
 
 
 huber_p = special(
@@ -156,7 +160,7 @@ cosm1_p = special("cosm1", lambda out, x: -np.sin(x))
 powm1_p = special(
     "powm1",
     lambda out, x, y: y * np.power(x, y - 1.0),
-    lambda out, x, y: (1.0 + out) * log(x),
+    lambda out, x, y: apply(xlogy_p, 1.0 + out, x),
     domain="x > 0, or x < 0 and whole y, where the derivative in y is NaN",
 )
 log1pmx_p = special("_log1pmx", lambda out, x: -x / (1.0 + x), primitive="log1pmx")
@@ -169,21 +173,23 @@ def _boxcox_power(log_x: Any, power: Any) -> Any:
 
 def _boxcox_lambda(out: Any, x: Any, power: Any) -> Any:
     is_zero = eq(x, 0.0)
-    inside = _boxcox_power(log(select(is_zero, 1.0, x)), power)
-    at_zero = select(lt(0.0, power), 1.0 / (power * power), _NAN)
+    inside = _boxcox_power(log(not_negative(select(is_zero, 1.0, x))), power)
+    is_regular = logical_and(is_zero, lt(0.0, power))
+    p = select(is_regular, power, 1.0)
+    at_zero = within(logical_not(is_regular), 1.0 / (p * p))
     return select(is_zero, at_zero, inside)
 
 
 boxcox_p = special(
     "boxcox",
-    lambda out, x, power: np.power(as_real(x), power - 1.0),
+    lambda out, x, power: np.power(not_negative(as_real(x)), power - 1.0),
     _boxcox_lambda,
     domain="x >= 0; NaN below",
 )
 boxcox1p_p = special(
     "boxcox1p",
-    lambda out, x, power: exp((power - 1.0) * log1p(x)),
-    lambda out, x, power: _boxcox_power(log1p(x), power),
+    lambda out, x, power: exp((power - 1.0) * log1p(_above(x, -1.0))),
+    lambda out, x, power: _boxcox_power(log1p(_above(x, -1.0)), power),
     domain="x > -1; NaN below, and in lambda at -1",
 )
 
@@ -209,7 +215,7 @@ inv_boxcox1p_p = special(
 # -- degrees, and SciPy's names of NumPy's functions -----------------------------------------------
 
 sindg_p = special("sindg", lambda out, x: _DEGREE * apply(cosdg_p, x))
-cosdg_p = special("cosdg", lambda out, x: -_DEGREE * apply(sindg_p, x))
+cosdg_p: Primitive = special("cosdg", lambda out, x: -_DEGREE * apply(sindg_p, x))
 tandg_p = special("tandg", lambda out, x: _DEGREE * (1.0 + out * out))
 cotdg_p = special("cotdg", lambda out, x: -_DEGREE * (1.0 + out * out))
 radian_p = special(

@@ -3,8 +3,11 @@
     systems          solve, solve_triangular, cho_solve, lu_solve, inv, det, pinv ...
     structured       solve_banded, solveh_banded, solve_toeplitz
     factorizations   cholesky, lu, qr, eigh, svd, polar ...
+    bands            cholesky_banded, cho_solve_banded, eig_banded, eigh_tridiagonal ...
+    related          rq, pinvh, subspace_angles, orthogonal_procrustes, signm, solve_circulant ...
     functions        expm, logm, sqrtm, cosm ... and the Sylvester and Lyapunov equations
-    matrices         toeplitz, circulant, hankel, block_diag, khatri_rao
+    control          the algebraic Riccati equations
+    matrices         toeplitz, circulant, hankel, block_diag, khatri_rao, companion, leslie ...
 
 Signatures are SciPy's. `overwrite_*`, `check_finite` and the choice of LAPACK driver have no effect
 on traced arrays: nothing is overwritten, and NaN and infinity pass through. Names of
@@ -16,6 +19,15 @@ from __future__ import annotations
 from typing import Any
 
 from wengert.scipy.dispatch import without_rule
+from wengert.scipy.linalg.bands import (
+    cho_solve_banded,
+    cholesky_banded,
+    eig_banded,
+    eigh_tridiagonal,
+    eigvals_banded,
+    eigvalsh_tridiagonal,
+)
+from wengert.scipy.linalg.control import solve_continuous_are, solve_discrete_are
 from wengert.scipy.linalg.factorizations import (
     cho_factor,
     cholesky,
@@ -52,9 +64,26 @@ from wengert.scipy.linalg.functions import (
 from wengert.scipy.linalg.matrices import (
     block_diag,
     circulant,
+    companion,
+    convolution_matrix,
+    fiedler,
+    fiedler_companion,
     hankel,
     khatri_rao,
+    leslie,
     toeplitz,
+)
+from wengert.scipy.linalg.related import (
+    diagsvd,
+    ishermitian,
+    issymmetric,
+    orthogonal_procrustes,
+    pinvh,
+    qr_multiply,
+    rq,
+    signm,
+    solve_circulant,
+    subspace_angles,
 )
 from wengert.scipy.linalg.structured import (
     matmul_toeplitz,
@@ -78,21 +107,35 @@ __all__ = [
     "block_diag",
     "cho_factor",
     "cho_solve",
+    "cho_solve_banded",
     "cholesky",
+    "cholesky_banded",
     "circulant",
+    "companion",
+    "convolution_matrix",
     "coshm",
     "cosm",
     "det",
+    "diagsvd",
     "eig",
+    "eig_banded",
     "eigh",
+    "eigh_tridiagonal",
     "eigvals",
+    "eigvals_banded",
     "eigvalsh",
+    "eigvalsh_tridiagonal",
     "expm",
     "expm_frechet",
+    "fiedler",
+    "fiedler_companion",
     "fractional_matrix_power",
     "hankel",
     "inv",
+    "ishermitian",
+    "issymmetric",
     "khatri_rao",
+    "leslie",
     "logm",
     "lstsq",
     "lu",
@@ -102,14 +145,22 @@ __all__ = [
     "norm",
     "null_space",
     "orth",
+    "orthogonal_procrustes",
     "pinv",
+    "pinvh",
     "polar",
     "qr",
+    "qr_multiply",
+    "rq",
+    "signm",
     "sinhm",
     "sinm",
     "solve",
     "solve_banded",
+    "solve_circulant",
+    "solve_continuous_are",
     "solve_continuous_lyapunov",
+    "solve_discrete_are",
     "solve_discrete_lyapunov",
     "solve_lyapunov",
     "solve_sylvester",
@@ -117,6 +168,7 @@ __all__ = [
     "solve_triangular",
     "solveh_banded",
     "sqrtm",
+    "subspace_angles",
     "svd",
     "svdvals",
     "tanhm",

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
-from wengert.ops.core import convert, imag, neg, real, reshape
+from wengert.ops.core import convert, imag, neg, real
 from wengert.ops.linalg import matrix_functions
-from wengert.ops.linalg.common import adjoint, as_matrices, as_square, chain, complex_dtype, misfit
+from wengert.ops.linalg.common import adjoint, as_matrices, as_square, complex_dtype, misfit
 from wengert.ops.linalg.products import matrix_power
-from wengert.ops.linalg.solve import inv, solve
+from wengert.ops.linalg.riccati import discrete_lyapunov
+from wengert.ops.linalg.solve import solve
 from wengert.scipy.dispatch import follows_scipy
 from wengert.scipy.linalg.systems import in_double
 
@@ -167,17 +168,4 @@ def solve_discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
             got=f"method={method!r}",
             expected="'direct' or 'bilinear'",
         )
-    ah = adjoint(a)
-    if method == "direct":
-        stack = a.shape[:-2]
-        # vec(a x a^H) = (a kron conj(a)) vec(x), rows first
-        kron = reshape(
-            a[..., :, None, :, None] * np.conj(a)[..., None, :, None, :], (*stack, n * n, n * n)
-        )
-        vec = reshape(q, (*q.shape[:-2], n * n, 1))
-        return reshape(solve(np.eye(n * n) - kron, vec), q.shape)
-    one = np.eye(n)
-    inverse = inv(ah + one)
-    b = adjoint(chain(ah - one, inverse))
-    c = chain(inv(a + one), q, inverse) * 2.0
-    return matrix_functions.solve_sylvester(b, adjoint(b), neg(c))
+    return discrete_lyapunov(a, q, method)

@@ -146,6 +146,7 @@ def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = scipy_function("special", name)
+    found = getattr(found, "__wrapped__", found)  # SCIPY_ARRAY_API=1 puts functions around ufuncs
     return found if isinstance(found, np.ufunc) else without_rule("special", name)
 
 

@@ -13,7 +13,6 @@ from wengert.ops.functions import as_operand
 from wengert.ops.special.family import apply
 from wengert.ops.special.gamma import binom_p, gamma_p, gammaln_p, poch_p
 from wengert.ops.special.gamma import polygamma as polygamma_of_order
-from wengert.ops.special.zeta import zeta_p
 from wengert.scipy.dispatch import follows_scipy
 
 __all__ = ["comb", "factorial", "multigammaln", "perm", "polygamma", "sinc", "softplus"]
@@ -43,12 +42,11 @@ def polygamma(n: Any, x: Any) -> Any:
     """
     if isinstance(n, (int, np.integer)):
         return polygamma_of_order(int(n), _double(x))
-    n, x = np.asarray(n), _double(x)
-    signed = np.where(n % 2 == 0, -1.0, 1.0) * np.array(
-        [math.factorial(k) for k in n.flat]
-    ).reshape(n.shape)
-    found = signed * apply(zeta_p, np.maximum(n, 1) + 1.0, x)
-    return np.where(n == 0, polygamma_of_order(0, x), found)
+    orders, x = np.asarray(n), _double(x)
+    found = _double(np.full(orders.shape, np.nan))
+    for order in np.unique(orders):
+        found = np.where(orders == order, polygamma_of_order(int(order), x), found)
+    return found
 
 
 @follows_scipy("special")

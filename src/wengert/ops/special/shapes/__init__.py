@@ -9,7 +9,8 @@ beta         I_x(a + e, b + h) as a series in e and h
 The method. With p the density of the gamma distribution, P(a + e, x) is the integral up to x of
 p(t) exp(e log t - [log Gamma(a + e) - log Gamma(a)]), hence
 
-    P(a + e, x) = P(a, x) exp(e log x - [log Gamma(a + e) - log Gamma(a)]) E[exp(-e log(x/t)) | t < x]
+    P(a + e, x) = P(a, x) exp(e log x - [log Gamma(a + e) - log Gamma(a)])
+                  E[exp(-e log(x/t)) | t < x]
 
 and the last factor is a series whose coefficients are means of powers of log(x/t) > 0. Below the
 mean, log x - psi(a) < 0 too: all terms of the first derivative have one sign, and it has full

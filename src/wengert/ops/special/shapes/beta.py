@@ -123,7 +123,7 @@ def _gammas(k: int, a: Any, b: Any, is_shifted: Any, is_apart: Any) -> Any:
     from scipy.special import psi, zeta
 
     found = zeta_difference(k, a, b)
-    found = np.where(is_shifted, found - a**-float(k), found)
+    found = np.where(is_shifted, found - a ** -float(k), found)
     if np.any(is_apart):
         z, total = a[is_apart] + 1.0, (a + b)[is_apart]
         found[is_apart] = psi(total) - psi(z) if k == 1 else zeta(k, z) - zeta(k, total)

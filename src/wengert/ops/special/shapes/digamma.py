@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -76,14 +78,19 @@ def zeta_difference(k: int, z: Any, h: Any) -> Any:
     return total
 
 
-def _power_difference(p: int, z: Any, h: Any) -> Any:
-    """z**-p - (z + h)**-p = (u - v)(u**(p-1) + ... + v**(p-1)), u - v = h u v."""
+def _power_differences(z: Any, h: Any) -> Iterator[Any]:
+    """z**-p - (z + h)**-p for p = 1, 2, ...: (u - v)(u**(p-1) + ... + v**(p-1)), u - v = h u v."""
     u, v = 1 / z, 1 / (z + h)
+    scale = h * u * v
     total = power = 1.0
-    for _ in range(p - 1):
+    while True:
+        yield scale * total
         power = power * v
         total = total * u + power
-    return h * u * v * total
+
+
+def _power_difference(p: int, z: Any, h: Any) -> Any:
+    return next(islice(_power_differences(z, h), p - 1, None))
 
 
 def zeta_rest_difference(k: int, z: Any, h: Any) -> Any:
@@ -91,10 +98,12 @@ def zeta_rest_difference(k: int, z: Any, h: Any) -> Any:
 
     For k = 1 it is delta(z) - delta(z + h).
     """
-    total = 0.5 * _power_difference(k, z, h)
+    differences = islice(_power_differences(z, h), k - 1, None)
+    total = 0.5 * next(differences)
     for j, c in enumerate(_DELTA, start=1):  # Bernoulli number B_2j over 2j
         factor = c * math.prod(range(k, k + 2 * j - 1)) / math.factorial(2 * j - 1)
-        total = total + factor * _power_difference(k + 2 * j - 1, z, h)
+        total = total + factor * next(differences)
+        next(differences)
     return total
 
 

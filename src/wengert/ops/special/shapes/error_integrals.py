@@ -56,7 +56,7 @@ def scaled_erfc_integral(x: Any, n: int) -> Any:
         t = reach[:, None] * nodes
         mass = (weights * t**n * np.exp(-t * (t + 2.0 * y[:, None]))).sum(1)
         out[at] = mass * reach * (2.0 / (math.sqrt(math.pi) * math.factorial(n)))
-    return out
+    return np.where(x == np.inf, 0.0, out)
 
 
 @_as_float64

@@ -103,34 +103,37 @@ def _power_series(a: Any, x: Any, degree: int) -> list[Any]:
 
 def _lower_means(a: Any, x: Any, degree: int) -> list[Any]:
     """E[exp(-e s) | s > 0], s = log(x/t): the weight is exp(-a s + x (1 - exp(-s)))."""
-    gap = np.maximum(a - x, 0.0)
 
-    def value_and_slope(s: Any) -> tuple[Any, Any]:
-        m = np.expm1(-s)
-        return a * s + x * m, a - x * (1.0 + m)
+    def energy(s: Any, a: Any, x: Any) -> Any:
+        return a * s + x * np.expm1(-s)
 
-    start = quadrature.root_of_parabola(x, gap, quadrature.cutoff(degree))
+    def slope(s: Any) -> Any:
+        return a - x * np.exp(-s)
+
     # The parabola lies above E: its root is too near, and one step leads beyond the true one.
-    return _means(lambda s: a[:, None] * s + x[:, None] * np.expm1(-s), start, value_and_slope, degree, -1.0)
+    return _means(energy, slope, a, x, np.maximum(a - x, 0.0), degree, -1.0)
 
 
 def _upper_means(a: Any, x: Any, degree: int) -> list[Any]:
     """E[exp(e s) | s > 0], s = log(t/x): the weight is exp(a s - x (exp(s) - 1))."""
-    gap = np.maximum(x - a, 0.0)
 
-    def value_and_slope(s: Any) -> tuple[Any, Any]:
-        m = np.expm1(s)
-        return x * m - a * s, x * (1.0 + m) - a
+    def energy(s: Any, a: Any, x: Any) -> Any:
+        return x * np.expm1(s) - a * s
 
-    start = np.minimum(quadrature.root_of_parabola(x, gap, quadrature.cutoff(degree)), 8.0)
-    return _means(lambda s: x[:, None] * np.expm1(s) - a[:, None] * s, start, value_and_slope, degree, 1.0)
+    def slope(s: Any) -> Any:
+        return x * np.exp(s) - a
+
+    return _means(energy, slope, a, x, np.maximum(x - a, 0.0), degree, 1.0)
 
 
-def _means(energy: Any, start: Any, value_and_slope: Any, degree: int, sign: float) -> list[Any]:
+def _means(
+    energy: Any, slope: Any, a: Any, x: Any, first_slope: Any, degree: int, sign: float
+) -> list[Any]:
+    start = quadrature.root_of_parabola(x, first_slope, quadrature.cutoff(degree))
+    reach = quadrature.end(lambda s: (energy(s, a, x), slope(s)), np.minimum(start, 8.0), degree)
     nodes, weights = quadrature.rule(degree)
-    reach = quadrature.end(value_and_slope, start, degree)
     s = reach[:, None] * nodes
-    w = weights * np.exp(-energy(s))
+    w = weights * np.exp(-energy(s, a[:, None], x[:, None]))
     out = [w.sum(1) * reach]
     for k in range(1, degree + 1):
         w = w * (s * (sign / k))

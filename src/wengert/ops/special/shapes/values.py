@@ -27,7 +27,7 @@ def _elementwise(
         out = np.full(valid.shape, np.nan)
         if valid.any():
             out[valid] = f(*[x[valid] for x in arrays])
-    return out.astype(dtype, copy=False)[()]
+        return out.astype(dtype, copy=False)[()]
 
 
 def _dtype(*args: Any) -> Any:

@@ -1,0 +1,21 @@
+"""`autograd.numpy.fft`: `wengert.numpy.fft`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as _np
+
+import wengert.numpy.fft as _ours
+
+__all__ = list(_ours.__all__)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ours.__all__:
+        return getattr(_ours, name)
+    return getattr(_np.fft, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,11 @@
+"""`autograd.scipy.stats.gamma`: the methods of `wengert.scipy.stats.gamma`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wengert.compat.autograd.scipy._forwarding import forwarded
+
+
+def __getattr__(name: str) -> Any:
+    return forwarded("stats", name, "gamma")
