@@ -61,7 +61,7 @@ ROWS = [
     Row("j0", sc.j0, lambda x: mp.besselj(0, x), REAL),
     Row("j1", sc.j1, lambda x: mp.besselj(1, x), REAL),
     Row("i0e", sc.i0e, scaled(mp.besseli, -1, 0), [-40.0, -3.3, *TAIL]),
-    Row("k1e", sc.k1e, scaled(mp.besselk, 1, 1), [3.3, 26.0, 300.0]),
+    Row("k1e", sc.k1e, scaled(mp.besselk, 1, 1), [300.0, 1e6]),
     *[
         Row(name, getattr(sc, name), f, ORDERS, tol=(1e-12, 1e-12, 1e-12))
         for name, f in (("jv", mp.besselj), ("yv", mp.bessely), ("kv", mp.besselk))
