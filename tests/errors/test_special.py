@@ -25,7 +25,7 @@ def test_parameters_have_four_derivatives():
 
 
 def test_orders_of_derivatives():
-    with pytest.raises(ArgumentError, match="jv: the order of the derivative is negative"):
+    with pytest.raises(ArgumentError, match="jvp: the order of the derivative is negative"):
         wg.grad(lambda z: special.jvp(1, z, -1))(0.5)
     with pytest.raises(ArgumentError, match="sph_harm_y: diff_n with traced angles"):
         wg.grad(lambda t: special.sph_harm_y(1, 0, t, 0.0, diff_n=1))(0.5)
@@ -42,3 +42,9 @@ def test_exact_integers_have_no_derivative(name):
     message = rf"scipy\.special\.{name}: exact=True gives Python integers, which have no derivative"
     with pytest.raises(ArgumentError, match=message):
         wg.grad(lambda n: getattr(special, name)(n, *arguments, exact=True))(3.0)
+
+
+def test_a_degree_has_no_derivative():
+    message = r"scipy\.special\.eval_jacobi has no derivative with respect to its order"
+    with pytest.raises(MissingRuleError, match=message):
+        wg.grad(lambda n: sc.eval_jacobi(n, 1.0, 1.0, 0.3))(2.5)

@@ -48,3 +48,9 @@ def choose(condition: Any, x: Any, y: Any) -> Any:
     if type(condition) is bool:
         return x if condition else y
     return np.where(condition, x, y)
+
+
+def of_lower_degree(record: Primitive, n: Any, *xs: Any) -> Any:
+    """The polynomial of degree n - 1, which is zero for n = 0 (SciPy may give NaN)."""
+    value = with_order(record, choose(n == 0, n, n - 1), *xs)
+    return choose(n == 0, 0.0, value)

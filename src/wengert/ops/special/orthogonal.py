@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert.ir.primitive import Primitive
 from wengert.ops.special.family import ScipyUfunc
-from wengert.ops.special.integers import integer_order, previous, with_order
+from wengert.ops.special.integers import integer_order, of_lower_degree
 from wengert.ops.special.parameters import parameter_partials
 
 
@@ -41,7 +41,7 @@ jacobi_p: Primitive = integer_order(
     "eval_jacobi",
     *parameter_partials("eval_jacobi", ("n", "alpha", "beta"), _jacobi_derivative, _widths)[1:3],
     lambda out, n, a, b, x: (
-        0.5 * (n + a + b + 1.0) * with_order(jacobi_p, n - 1, a + 1.0, b + 1.0, x)
+        0.5 * (n + a + b + 1.0) * of_lower_degree(jacobi_p, n, a + 1.0, b + 1.0, x)
     ),
 )
 
@@ -53,16 +53,16 @@ def _gegenbauer_derivative(k: int, n: Any, a: Any, x: Any) -> Any:
 gegenbauer_p: Primitive = integer_order(
     "eval_gegenbauer",
     *parameter_partials("eval_gegenbauer", ("n", "alpha"), _gegenbauer_derivative, _widths)[1:2],
-    lambda out, n, a, x: 2.0 * a * with_order(gegenbauer_p, n - 1, a + 1.0, x),
+    lambda out, n, a, x: 2.0 * a * of_lower_degree(gegenbauer_p, n, a + 1.0, x),
 )
 
 
 def _legendre(n: Any, x: Any) -> Any:
-    return 0.5 * (n + 1.0) * with_order(jacobi_p, n - 1, 1.0, 1.0, x)
+    return 0.5 * (n + 1.0) * of_lower_degree(jacobi_p, n, 1.0, 1.0, x)
 
 
 def _second_chebyshev(n: Any, x: Any) -> Any:
-    return 2.0 * with_order(gegenbauer_p, n - 1, 2.0, x)
+    return 2.0 * of_lower_degree(gegenbauer_p, n, 2.0, x)
 
 
 integer_order("eval_legendre", lambda out, n, x: _legendre(n, x))
@@ -71,7 +71,7 @@ chebyu_p = integer_order("eval_chebyu", lambda out, n, x: _second_chebyshev(n, x
 
 
 def _first_chebyshev(n: Any, x: Any) -> Any:
-    return n * with_order(chebyu_p, previous(n), x)
+    return n * of_lower_degree(chebyu_p, n, x)
 
 
 integer_order("eval_chebyt", lambda out, n, x: _first_chebyshev(n, x))
@@ -92,7 +92,7 @@ sh_jacobi_p: Primitive = integer_order(
     *parameter_partials("eval_sh_jacobi", ("n", "p", "q"), _shifted_jacobi_derivative, _widths)[
         1:3
     ],
-    lambda out, n, p, q, x: n * with_order(sh_jacobi_p, previous(n), p + 2.0, q + 1.0, x),
+    lambda out, n, p, q, x: n * of_lower_degree(sh_jacobi_p, n, p + 2.0, q + 1.0, x),
     domain="p - q > -1, q > 0",
 )
 
@@ -113,13 +113,13 @@ genlaguerre_p: Primitive = integer_order(
     *parameter_partials("eval_genlaguerre", ("n", "alpha"), _laguerre_derivative, _laguerre_widths)[
         1:2
     ],
-    lambda out, n, a, x: -with_order(genlaguerre_p, n - 1, a + 1.0, x),
+    lambda out, n, a, x: -of_lower_degree(genlaguerre_p, n, a + 1.0, x),
     domain="alpha > -1",
 )
-integer_order("eval_laguerre", lambda out, n, x: -with_order(genlaguerre_p, n - 1, 1.0, x))
+integer_order("eval_laguerre", lambda out, n, x: -of_lower_degree(genlaguerre_p, n, 1.0, x))
 hermite_p: Primitive = integer_order(
-    "eval_hermite", lambda out, n, x: 2.0 * n * with_order(hermite_p, previous(n), x)
+    "eval_hermite", lambda out, n, x: 2.0 * n * of_lower_degree(hermite_p, n, x)
 )
 hermitenorm_p: Primitive = integer_order(
-    "eval_hermitenorm", lambda out, n, x: n * with_order(hermitenorm_p, previous(n), x)
+    "eval_hermitenorm", lambda out, n, x: n * of_lower_degree(hermitenorm_p, n, x)
 )

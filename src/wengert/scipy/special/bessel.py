@@ -35,9 +35,11 @@ __all__ = [
 # -- derivatives of Bessel functions ---------------------------------------------------------------
 
 
-def _derivative_of_order(name: str, v: Any, z: Any, n: Any, signs: tuple[int, int]) -> Any:
+def _derivative_of_order(
+    shown: str, name: str, v: Any, z: Any, n: Any, signs: tuple[int, int]
+) -> Any:
     """The n-th derivative by 2 f_v' = below f_(v-1) + above f_(v+1); DLMF 10.6.7, 10.29.5."""
-    n = _count(n, name)
+    n = _count(n, shown)
     below, above = signs
     f = FUNCTIONS[name]
     total: Any = 0.0
@@ -59,37 +61,37 @@ def _count(n: Any, name: str) -> int:
 @follows_scipy("special")
 def jvp(v: Any, z: Any, n: int = 1) -> Any:
     """The n-th derivative of J_v at z."""
-    return _derivative_of_order("jv", v, z, n, (1, -1))
+    return _derivative_of_order("jvp", "jv", v, z, n, (1, -1))
 
 
 @follows_scipy("special")
 def yvp(v: Any, z: Any, n: int = 1) -> Any:
     """The n-th derivative of Y_v at z."""
-    return _derivative_of_order("yv", v, z, n, (1, -1))
+    return _derivative_of_order("yvp", "yv", v, z, n, (1, -1))
 
 
 @follows_scipy("special")
 def ivp(v: Any, z: Any, n: int = 1) -> Any:
     """The n-th derivative of I_v at z."""
-    return _derivative_of_order("iv", v, z, n, (1, 1))
+    return _derivative_of_order("ivp", "iv", v, z, n, (1, 1))
 
 
 @follows_scipy("special")
 def kvp(v: Any, z: Any, n: int = 1) -> Any:
     """The n-th derivative of K_v at z."""
-    return _derivative_of_order("kv", v, z, n, (-1, -1))
+    return _derivative_of_order("kvp", "kv", v, z, n, (-1, -1))
 
 
 @follows_scipy("special")
 def h1vp(v: Any, z: Any, n: int = 1) -> Any:
     """The n-th derivative of the first Hankel function at z."""
-    return _derivative_of_order("hankel1", v, z, n, (1, -1))
+    return _derivative_of_order("h1vp", "hankel1", v, z, n, (1, -1))
 
 
 @follows_scipy("special")
 def h2vp(v: Any, z: Any, n: int = 1) -> Any:
     """The n-th derivative of the second Hankel function at z."""
-    return _derivative_of_order("hankel2", v, z, n, (1, -1))
+    return _derivative_of_order("h2vp", "hankel2", v, z, n, (1, -1))
 
 
 # -- spherical Bessel functions --------------------------------------------------------------------
