@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+import wengert.numpy as wnp
 from wengert.errors import ArgumentError
 from wengert.ops.special.family import as_real
 from wengert.scipy.dispatch import follows_scipy
@@ -285,8 +286,8 @@ def _distance(u: Any, v: Any, u_weights: Any, v_weights: Any, order: int) -> Any
     points = np.concatenate([u, v])
     order_of = np.argsort(points, kind="stable")
     heights = np.concatenate([weights[0], -weights[1]])
-    sorted_points = np.take(points, order_of)
-    gap = np.cumsum(np.take(heights, order_of))[:-1]
+    sorted_points = wnp.take(points, order_of)
+    gap = np.cumsum(wnp.take(heights, order_of))[:-1]
     widths = sorted_points[1:] - sorted_points[:-1]
     if order == 1:
         return np.sum(np.abs(gap) * widths)

@@ -38,13 +38,28 @@ EXPON = Family(
     kurtosis=6.0,
     entropy=1.0,
 )
+
+
+def _laplace_tail(y: Any) -> Any:
+    """-|y|, with a slope at 0, where `abs` has none."""
+    return np.where(y < 0.0, y, -y)
+
+
+def _laplace_cdf(y: Any) -> Any:
+    tail = 0.5 * np.exp(_laplace_tail(y))
+    return np.where(y < 0.0, tail, 1.0 - tail)
+
+
+def _laplace_logcdf(y: Any) -> Any:
+    tail = _laplace_tail(y)
+    return np.where(y < 0.0, tail - _LOG_2, np.log1p(-0.5 * np.exp(tail)))
+
+
 LAPLACE = Family(
     "laplace",
     logpdf=lambda y: -np.abs(y) - _LOG_2,
-    cdf=lambda y: np.where(y < 0.0, 0.5 * np.exp(-np.abs(y)), 1.0 - 0.5 * np.exp(-np.abs(y))),
-    logcdf=lambda y: np.where(
-        y < 0.0, -np.abs(y) - _LOG_2, np.log1p(-0.5 * np.exp(-np.abs(y)))
-    ),
+    cdf=_laplace_cdf,
+    logcdf=_laplace_logcdf,
     ppf=lambda q: np.where(q < 0.5, np.log(2.0 * q), -np.log(2.0 * (1.0 - q))),
     mean=0.0,
     var=2.0,

@@ -172,29 +172,42 @@ LOGGAMMA = Family(
 )
 
 
-def _gennorm_tail(y: Any, beta: Any) -> tuple[Any, Any]:
-    return 1.0 / beta, np.abs(y) ** beta
+def _gennorm_logpdf(y: Any, beta: Any) -> Any:
+    return np.log(0.5 * beta) - sc.gammaln(1.0 / beta) - np.abs(y) ** beta
+
+
+def _gennorm_middle(y: Any, beta: Any) -> tuple[Any, Any, Any]:
+    """Whether y is 0; the line through the middle, for its slope; and y, or 1 in the middle."""
+    is_middle = y == 0.0
+    line = 0.5 + y * np.exp(_gennorm_logpdf(0.0, beta))
+    return is_middle, line, np.where(is_middle, 1.0, y)
 
 
 def _gennorm_cdf(y: Any, beta: Any) -> Any:
-    tail = 0.5 * sc.gammaincc(*_gennorm_tail(y, beta))
-    return np.where(y < 0.0, tail, 1.0 - tail)
+    is_middle, line, y = _gennorm_middle(y, beta)
+    tail = 0.5 * sc.gammaincc(1.0 / beta, np.abs(y) ** beta)
+    return np.where(is_middle, line, np.where(y < 0.0, tail, 1.0 - tail))
 
 
 def _gennorm_logcdf(y: Any, beta: Any) -> Any:
-    tail = log_gammaincc(*_gennorm_tail(y, beta)) - _LOG_2
-    return np.where(y < 0.0, tail, np.log1p(-np.exp(tail)))
+    is_middle, line, y = _gennorm_middle(y, beta)
+    tail = log_gammaincc(1.0 / beta, np.abs(y) ** beta) - _LOG_2
+    value = np.where(y < 0.0, tail, np.log1p(-np.exp(tail)))
+    return np.where(is_middle, np.log(np.where(is_middle, line, 0.5)), value)
 
 
 def _gennorm_ppf(q: Any, beta: Any) -> Any:
-    tail = sc.gammainccinv(1.0 / beta, 2.0 * np.minimum(q, 1.0 - q)) ** (1.0 / beta)
-    return np.where(q < 0.5, -tail, np.where(q == 0.5, 0.0, tail))
+    is_middle = q == 0.5
+    line = (q - 0.5) * np.exp(-_gennorm_logpdf(0.0, beta))
+    q = np.where(is_middle, 0.25, q)
+    size = sc.gammainccinv(1.0 / beta, 2.0 * np.minimum(q, 1.0 - q)) ** (1.0 / beta)
+    return np.where(is_middle, line, np.where(q < 0.5, -size, size))
 
 
 GENNORM = Family(
     "gennorm",
     ("beta",),
-    logpdf=lambda y, beta: np.log(0.5 * beta) - sc.gammaln(1.0 / beta) - np.abs(y) ** beta,
+    logpdf=_gennorm_logpdf,
     cdf=_gennorm_cdf,
     logcdf=_gennorm_logcdf,
     ppf=_gennorm_ppf,

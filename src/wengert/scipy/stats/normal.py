@@ -160,13 +160,18 @@ def _skew_delta(a: Any) -> Any:
     return a / np.hypot(1.0, a) * math.sqrt(2.0 / math.pi)
 
 
+def _skewnorm_cdf(y: Any, a: Any) -> Any:
+    """Digits are lost in the thin tail, where both terms are nearly equal; 0 beyond, as in SciPy."""
+    return np.maximum(sc.ndtr(y) - 2.0 * sc.owens_t(y, a), 0.0)
+
+
 SKEWNORM = Family(
     "skewnorm",
     ("a",),
     valid=everywhere,
     logpdf=lambda y, a: math.log(2.0) + normal_logpdf(y) + sc.log_ndtr(a * y),
-    cdf=lambda y, a: sc.ndtr(y) - 2.0 * sc.owens_t(y, a),
-    sf=lambda y, a: sc.ndtr(-y) + 2.0 * sc.owens_t(y, a),
+    cdf=_skewnorm_cdf,
+    sf=lambda y, a: _skewnorm_cdf(-y, -a),
     mean=_skew_delta,
     var=lambda a: 1.0 - _skew_delta(a) ** 2,
 )
@@ -178,11 +183,25 @@ def _modified_tail(y: Any, K: Any) -> Any:
     return rate * (0.5 * rate - y) + sc.log_ndtr(y - rate)
 
 
+def _log_mills_difference(a: Any, b: Any) -> Any:
+    """log(m(a) - m(b)) of Mills' ratio m = (1 - ndtr) / density, 0 <= a < b."""
+    difference = sc.erfcx(a / _ROOT_2) - sc.erfcx(b / _ROOT_2)
+    return np.log(math.sqrt(0.5 * math.pi) * difference)
+
+
+def _exponnorm_logcdf(y: Any, K: Any) -> Any:
+    is_left = y < 0.0
+    left, right = np.where(is_left, y, -1.0), np.where(is_left, 1.0, y)
+    tail = normal_logpdf(left) + _log_mills_difference(-left, 1.0 / K - left)
+    rest = np.log(sc.ndtr(right) - np.exp(_modified_tail(right, K)))
+    return np.where(is_left, tail, rest)
+
+
 EXPONNORM = Family(
     "exponnorm",
     ("K",),
     logpdf=lambda y, K: _modified_tail(y, K) - np.log(K),
-    cdf=lambda y, K: sc.ndtr(y) - np.exp(_modified_tail(y, K)),
+    logcdf=_exponnorm_logcdf,
     logsf=lambda y, K: np.logaddexp(sc.log_ndtr(-y), _modified_tail(y, K)),
     mean=lambda K: K,
     var=lambda K: 1.0 + K * K,
@@ -199,8 +218,13 @@ def _wald_terms(y: Any, mu: Any, sign: float) -> tuple[Any, Any]:
 
 
 def _wald_logsf(y: Any, mu: Any) -> Any:
-    first, second = _wald_terms(y, mu, -1.0)
-    return first + log1mexp(first - second)
+    """Right of the mean by Mills' ratios, 2/mu being half of the difference of the squares."""
+    is_right = y > mu
+    root = np.sqrt(np.where(is_right, y, 2.0 * mu))
+    below, above = root / mu - 1.0 / root, root / mu + 1.0 / root
+    tail = normal_logpdf(below) + _log_mills_difference(below, above)
+    first, second = _wald_terms(np.where(is_right, 0.5 * mu, y), mu, -1.0)
+    return np.where(is_right, tail, first + log1mexp(first - second))
 
 
 INVGAUSS = Family(
