@@ -111,7 +111,9 @@ def test_outside_the_support_derivatives_are_zero(name: str) -> None:
     for method in ("pmf", "logpmf") if d.family.is_discrete else ("pdf", "logpdf", "cdf", "sf"):
         f = lambda x, *s: getattr(d, method)(x, *s)  # noqa: B023, E731
         want = getattr(getattr(scipy.stats, name), method)(-20.0, *shapes)
-        value, slopes = wg.value_and_grad(f, argnums=tuple(range(len(shapes) + 1)))(-20.0, *map(float, shapes))
+        value, slopes = wg.value_and_grad(f, argnums=tuple(range(len(shapes) + 1)))(
+            -20.0, *map(float, shapes)
+        )
         assert value == want
         assert not np.any(slopes), (method, slopes)
 
@@ -183,7 +185,7 @@ VALUES: list[tuple[str, Callable[[Any, Any], Any], Any]] = [
     ("wishart df", lambda st, d: st.wishart.pdf(S, d, S), np.float64(5.0)),
     ("invwishart", lambda st, s: st.invwishart.logpdf(S, 5.0, s), S),
     ("matrix normal", lambda st, s: st.matrix_normal.logpdf(P, P / 2, np.eye(4), s), S),
-    ("multinomial", lambda st, p: st.multinomial.logpmf([[1, 2, 3], [2, 2, 1]], 6, p), SIMPLEX),
+    ("multinomial", lambda st, p: st.multinomial.logpmf([[1, 2, 3], [2, 2, 2]], 6, p), SIMPLEX),
     ("dirichlet multinomial", lambda st, a: st.dirichlet_multinomial.pmf([1, 2, 3], a, 6), ALPHA),
     ("zscore", lambda st, a: st.zscore(a), SAMPLE),
     ("zscore of all", lambda st, a: st.zscore(a, axis=None, ddof=1), SAMPLE),
@@ -227,7 +229,7 @@ def test_vectors_and_samples(name: str, f: Callable[[Any, Any], Any], x: Any) ->
     if name == "multinomial":
         v = v - np.mean(v)
     value, slope = wg.jvp(lambda x: f(stats, x), (x,), (v,))
-    np.testing.assert_allclose(value, want, 1e-10)
+    np.testing.assert_allclose(value, want, 1e-10, 1e-14)
     assert np.shape(value) == np.shape(want)
     h = 1e-5
     differences = (f(scipy.stats, x + h * v) - f(scipy.stats, x - h * v)) / (2 * h)

@@ -102,11 +102,7 @@ NBINOM = Family(
     valid=lambda n, p: (n > 0.0) & (p > 0.0) & (p <= 1.0),
     is_discrete=True,
     logpdf=lambda k, n, p: (
-        sc.gammaln(n + k)
-        - sc.gammaln(k + 1.0)
-        - sc.gammaln(n)
-        + sc.xlogy(n, p)
-        + sc.xlog1py(k, -p)
+        sc.gammaln(n + k) - sc.gammaln(k + 1.0) - sc.gammaln(n) + sc.xlogy(n, p) + sc.xlog1py(k, -p)
     ),
     cdf=lambda k, n, p: sc.betainc(n, k + 1.0, p),
     sf=lambda k, n, p: sc.betaincc(n, k + 1.0, p),
@@ -125,9 +121,7 @@ BETABINOM = Family(
     inside=lambda n, a, b: 0.0,
     valid=lambda n, a, b: (n >= 0.0) & (n == np.floor(n)) & (a > 0.0) & (b > 0.0),
     is_discrete=True,
-    logpdf=lambda k, n, a, b: (
-        _log_choose(n, k) + sc.betaln(k + a, n - k + b) - sc.betaln(a, b)
-    ),
+    logpdf=lambda k, n, a, b: _log_choose(n, k) + sc.betaln(k + a, n - k + b) - sc.betaln(a, b),
     mean=lambda n, a, b: n * a / (a + b),
     var=lambda n, a, b: n * a * b * (a + b + n) / ((a + b) ** 2 * (a + b + 1.0)),
 )
@@ -162,12 +156,9 @@ BOLTZMANN = Family(
     upper=lambda rate, N: N - 1.0,
     inside=lambda rate, N: 0.0,
     is_discrete=True,
-    logpdf=lambda k, rate, N: (
-        np.log(np.expm1(-rate) / np.expm1(-rate * N)) - rate * k
-    ),
+    logpdf=lambda k, rate, N: np.log(np.expm1(-rate) / np.expm1(-rate * N)) - rate * k,
     cdf=lambda k, rate, N: np.expm1(-rate * (k + 1.0)) / np.expm1(-rate * N),
 )
 FAMILIES = (
     BERNOULLI, BINOM, POISSON, GEOM, NBINOM, BETABINOM, LOGSER, PLANCK, BOLTZMANN,
 )  # fmt: skip
-

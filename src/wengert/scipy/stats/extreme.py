@@ -169,9 +169,7 @@ def _dweibull_ppf(q: Any, c: Any) -> Any:
 DWEIBULL = Family(
     "dweibull",
     ("c",),
-    logpdf=lambda y, c: (
-        np.log(0.5 * c) + sc.xlogy(c - 1.0, np.abs(y)) - np.abs(y) ** c
-    ),
+    logpdf=lambda y, c: np.log(0.5 * c) + sc.xlogy(c - 1.0, np.abs(y)) - np.abs(y) ** c,
     cdf=_dweibull_cdf,
     logcdf=_dweibull_logcdf,
     ppf=_dweibull_ppf,

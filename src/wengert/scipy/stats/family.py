@@ -179,9 +179,7 @@ def moment_above(bound: float, formula: Formula) -> Formula:
 
     def moment(*shapes: Any) -> Any:
         *others, last = shapes
-        return where_above(
-            last > bound, lambda safe: formula(*others, safe), last, bound, math.inf
-        )
+        return where_above(last > bound, lambda safe: formula(*others, safe), last, bound, math.inf)
 
     return moment
 

@@ -90,15 +90,8 @@ class FrozenMultivariate:
         return chosen
 
 
-def _factor(name: str, matrix: Any) -> tuple[Any, Any]:
+def _factor(matrix: Any) -> tuple[Any, Any]:
     """The Cholesky factor of a covariance, and the logarithm of its determinant."""
-    if not (is_traced(matrix) or isinstance(matrix, (np.ndarray, float, int, list, tuple))):
-        raise ArgumentError(
-            f"{name}: a covariance must be an array where an argument is traced.",
-            got=type(matrix).__name__,
-            expected="an array of shape (d, d), a vector of variances or a number",
-            try_="pass the matrix itself",
-        )
     factor = np.linalg.cholesky(as_real(matrix))
     diagonal = np.diagonal(factor, axis1=-2, axis2=-1)
     return factor, 2.0 * np.sum(np.log(diagonal), axis=-1)
@@ -122,9 +115,14 @@ def _distances(factor: Any, deviations: Any) -> Any:
 
 def _points(name: str, x: Any, mean: Any, cov: Any) -> tuple[Any, Any, int]:
     """Quantiles with components last, less the mean; the covariance; the dimension."""
-    x = as_real(np.asarray(x) if not is_traced(x) else x)
-    if is_traced(x) and isinstance(x, tuple):
-        x = np.stack(x)
+    if not (is_traced(cov) or isinstance(cov, (np.ndarray, np.generic, float, int, list, tuple))):
+        raise ArgumentError(
+            f"{name}: a covariance must be an array where an argument is traced.",
+            got=type(cov).__name__,
+            expected="an array of shape (d, d), a vector of variances or a number",
+            try_="pass the matrix itself",
+        )
+    x = as_real(np.asarray(x) if isinstance(x, (int, float)) else x)
     mean = None if mean is None else as_real(mean)
     dim = max(np.size(mean) if mean is not None else 1, _dimension(cov))
     if x.ndim == 0:
@@ -161,21 +159,16 @@ def _no_singular(allow_singular: bool) -> None:
         )
 
 
-def _normal_logpdf(
-    x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = False
-) -> Any:
+def _normal_logpdf(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = False) -> Any:
     _no_singular(allow_singular)
-    if not hasattr(cov, "shape") or isinstance(cov, np.ndarray) or is_traced(cov):
-        deviations, cov, dim = _points("multivariate_normal", x, mean, cov)
-    else:
-        deviations, dim = x, 0
-    factor, log_det = _factor("multivariate_normal", cov)
+    deviations, cov, dim = _points("multivariate_normal", x, mean, cov)
+    factor, log_det = _factor(cov)
     return _squeezed(-0.5 * (_distances(factor, deviations) + log_det + dim * LOG_2PI))
 
 
 def _normal_entropy(mean: Any = None, cov: Any = 1.0) -> Any:
     dim = max(np.size(mean) if mean is not None else 1, _dimension(cov))
-    _, log_det = _factor("multivariate_normal", _as_covariance(cov, dim))
+    _, log_det = _factor(_as_covariance(cov, dim))
     return 0.5 * (log_det + dim * (LOG_2PI + 1.0))
 
 
@@ -189,7 +182,7 @@ def _t_logpdf(
 ) -> Any:
     _no_singular(allow_singular)
     deviations, shape, dim = _points("multivariate_t", x, loc, shape)
-    factor, log_det = _factor("multivariate_t", shape)
+    factor, log_det = _factor(shape)
     df = as_real(df)
     half = 0.5 * (df + dim)
     constant = sc.gammaln(half) - sc.gammaln(0.5 * df) - 0.5 * dim * np.log(df * math.pi)
@@ -247,8 +240,8 @@ def _trace_of_quotient(below: Any, above: Any) -> Any:
 def _wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
     x, df, scale = _matrices(x), as_real(df), as_real(scale)
     dim = x.shape[-1]
-    _, log_det_x = _factor("wishart", x)
-    _, log_det = _factor("wishart", scale)
+    _, log_det_x = _factor(x)
+    _, log_det = _factor(scale)
     constant = 0.5 * df * (dim * math.log(2.0) + log_det) + sc.multigammaln(0.5 * df, dim)
     return 0.5 * ((df - dim - 1.0) * log_det_x - _trace_of_quotient(scale, x)) - constant
 
@@ -256,8 +249,8 @@ def _wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
 def _invwishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
     x, df, scale = _matrices(x), as_real(df), as_real(scale)
     dim = x.shape[-1]
-    _, log_det_x = _factor("invwishart", x)
-    _, log_det = _factor("invwishart", scale)
+    _, log_det_x = _factor(x)
+    _, log_det = _factor(scale)
     constant = 0.5 * df * (log_det - dim * math.log(2.0)) - sc.multigammaln(0.5 * df, dim)
     return constant - 0.5 * ((df + dim + 1.0) * log_det_x + _trace_of_quotient(x, scale))
 
@@ -269,15 +262,13 @@ invwishart = Multivariate("invwishart", logpdf=_invwishart_logpdf)
 def _matrix_logpdf(X: Any, mean: Any = None, rowcov: Any = 1, colcov: Any = 1) -> Any:
     x = as_real(X)
     rows, columns = x.shape[-2:]
-    row_factor, row_det = _factor("matrix_normal", _as_covariance(rowcov, rows))
-    column_factor, column_det = _factor("matrix_normal", _as_covariance(colcov, columns))
+    row_factor, row_det = _factor(_as_covariance(rowcov, rows))
+    column_factor, column_det = _factor(_as_covariance(colcov, columns))
     deviation = x if mean is None else x - as_real(mean)
     whitened = np.linalg.solve(row_factor, deviation)
     whitened = np.linalg.solve(column_factor, np.swapaxes(whitened, -1, -2))
     distance = np.sum(whitened * whitened, axis=(-2, -1))
-    return -0.5 * (
-        rows * columns * LOG_2PI + columns * row_det + rows * column_det + distance
-    )
+    return -0.5 * (rows * columns * LOG_2PI + columns * row_det + rows * column_det + distance)
 
 
 matrix_normal = Multivariate("matrix_normal", logpdf=_matrix_logpdf)
