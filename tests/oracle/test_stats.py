@@ -78,11 +78,11 @@ def test_values_are_those_of_scipy(name: str) -> None:
                     parameters[n_shapes],
                     parameters[n_shapes + 1 :],
                 )
-                f = lambda loc: getattr(ours, method)(*shapes, loc, *rest)  # noqa: B023, E731
+                f = lambda loc: getattr(ours, method)(*shapes, loc, *rest)
                 got, want = traced(f, loc), getattr(scipys, method)(*parameters)
             else:
                 at = PROBABILITIES if method in ("ppf", "isf") else x
-                f = lambda at: getattr(ours, method)(at, *parameters)  # noqa: B023, E731
+                f = lambda at: getattr(ours, method)(at, *parameters)
                 got, want = traced(f, at), getattr(scipys, method)(at, *parameters)
                 if method.startswith("log") and name in SCIPY_LOSES_THE_TAIL:
                     got, want = (np.where(np.isinf(want), 0.0, z) for z in (got, want))
@@ -107,11 +107,11 @@ def test_derivatives_against_differences(name: str) -> None:
             h = 1e-5
 
             def at(value: Any, which: Any) -> Any:
-                return getattr(which, method)(*args[:k], value, *args[k + 1 :])  # noqa: B023
+                return getattr(which, method)(*args[:k], value, *args[k + 1 :])
 
             ones = np.ones_like(args[k], dtype=float)
             with np.errstate(all="ignore"):
-                _, got = wg.jvp(lambda v: at(v, ours), (args[k],), (ones[()],))  # noqa: B023
+                _, got = wg.jvp(lambda v: at(v, ours), (args[k],), (ones[()],))
                 want = (at(args[k] + h, scipys) - at(args[k] - h, scipys)) / (2 * h)
             got, want = (np.where(np.isfinite(want), z, 0.0) for z in (got, want))
             np.testing.assert_allclose(got, want, 2e-4, 2e-5, err_msg=f"{method} in {k}")

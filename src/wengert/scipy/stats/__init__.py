@@ -38,7 +38,7 @@ _OTHERS = {
     for name in theme.__all__
 }
 
-__all__ = sorted([*DISTRIBUTIONS, *_OTHERS])  # noqa: PLE0605
+__all__ = sorted([*DISTRIBUTIONS, *_OTHERS])
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from wengert.scipy.stats.family import LOG_2PI
 __all__ = ["gaussian_kde"]
 
 
-class gaussian_kde:  # noqa: N801
+class gaussian_kde:
     """SciPy's kernel density estimate; data, weights, bandwidth and points may be traced.
 
     Parameters

@@ -161,7 +161,7 @@ def _skew_delta(a: Any) -> Any:
 
 
 def _skewnorm_cdf(y: Any, a: Any) -> Any:
-    """Digits are lost in the thin tail, where both terms are nearly equal; 0 beyond, as in SciPy."""
+    """Digits are lost in the thin tail, where the terms nearly cancel; 0 beyond, as in SciPy."""
     return np.maximum(sc.ndtr(y) - 2.0 * sc.owens_t(y, a), 0.0)
 
 
