@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).parents[1]
+HERE = Path(__file__).parent
+ROOT = HERE.parent
 sys.path.insert(0, str(ROOT))
-os.environ.setdefault("PYTHONPATH", str(ROOT / "src"))  # for the kernels that run the notebooks
+# For the kernels that run the pages: this checkout, and one thread a library call.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")])
+)
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from docs.tools import errors, reference  # noqa: E402
+from docs.tools import errors, literate, reference  # noqa: E402
 
-import wengert  # noqa: E402  # found through the path above in a checkout
+import wengert  # noqa: E402
 
 project = "Wengert"
 author = "the Wengert developers"
@@ -29,11 +35,13 @@ extensions = [
     "sphinx_design",
 ]
 exclude_patterns = ["tools", "**/__pycache__"]
+default_role = "code"  # `x` in docstrings
 nitpicky = False
 
 # Written from the package before each build; see docs/tools.
-reference.write(Path(__file__).parent / "reference")
-errors.write(Path(__file__).parent / "errors.md")
+reference.write(HERE / "reference")
+errors.write(HERE / "errors.md")
+literate.write(HERE / "from_scratch.md")
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -41,8 +49,9 @@ nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / "build" / "notebooks")
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+nb_merge_streams = True
 
-autosummary_generate = True
+autosummary_generate = False  # the pages of names are written by docs/tools/reference.py
 autodoc_typehints = "none"  # the docstrings say shapes and units, which the annotations cannot
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
@@ -51,9 +60,14 @@ copybutton_prompt_is_regexp = True
 
 html_theme = "pydata_sphinx_theme"
 html_title = "Wengert"
+html_logo = "static/logo.svg"
+html_favicon = "static/logo.svg"
 html_static_path = ["static"]
 html_css_files = ["wengert.css"]
+html_show_sourcelink = False
 html_theme_options = {
+    "header_links_before_dropdown": 8,
+    "logo": {"text": "Wengert"},
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
@@ -61,4 +75,12 @@ html_theme_options = {
     "footer_end": [],
     "show_prev_next": True,
 }
-html_sidebars = {"index": []}
+# Pages that stand alone have no list of sections beside them.
+html_sidebars: dict[str, list[str]] = {
+    page: [] for page in ("index", "tutorial", "conventions", "gotchas")
+}
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", reference.module_docstring)

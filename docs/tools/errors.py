@@ -73,6 +73,10 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "kept = []\nwg.grad(lambda x: kept.append(x) or x**2)(1.0)\nkept[0] + 1.0",
         "Return the value with `has_aux=True` instead of keeping it in a list or an object.",
     ),
+    "ConvergenceError": (
+        "wg.implicit_root(lambda x: x**2 + 1.0, 0.5)",
+        "Start nearer to a solution, try another `solver=`, or look whether there is one at all.",
+    ),
     "NanError": (
         "with wg.debug_nans():\n    wg.grad(lambda x: np.sqrt(x))(0.0)",
         "The message names the operation and the place; `np.where(x > 0, x, 1.0)` before the "

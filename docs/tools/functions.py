@@ -148,6 +148,35 @@ PROMISED: dict[str, str] = {
         scipy.special.sindg scipy.special.cosdg scipy.special.tandg scipy.special.cotdg
         scipy.special.radian
     """,
+    "Special functions: Bessel, elliptic, hypergeometric, integrals": """
+        scipy.special.agm scipy.special.airy scipy.special.airye scipy.special.bei scipy.special.ber
+        scipy.special.ellipe scipy.special.ellipeinc scipy.special.ellipj scipy.special.ellipk
+        scipy.special.ellipkinc scipy.special.ellipkm1 scipy.special.elliprc scipy.special.elliprd
+        scipy.special.elliprf scipy.special.elliprg scipy.special.elliprj scipy.special.eval_chebyc
+        scipy.special.eval_chebys scipy.special.eval_chebyt scipy.special.eval_chebyu
+        scipy.special.eval_gegenbauer scipy.special.eval_genlaguerre scipy.special.eval_hermite
+        scipy.special.eval_hermitenorm scipy.special.eval_jacobi scipy.special.eval_laguerre
+        scipy.special.eval_legendre scipy.special.eval_sh_chebyt scipy.special.eval_sh_chebyu
+        scipy.special.eval_sh_jacobi scipy.special.eval_sh_legendre scipy.special.exp1
+        scipy.special.expi scipy.special.expn scipy.special.hankel1 scipy.special.hankel1e
+        scipy.special.hankel2 scipy.special.hankel2e scipy.special.hyp0f1 scipy.special.hyp1f1
+        scipy.special.hyp2f1 scipy.special.hyperu scipy.special.i0 scipy.special.i0e
+        scipy.special.i1 scipy.special.i1e scipy.special.it2i0k0 scipy.special.it2j0y0
+        scipy.special.it2struve0 scipy.special.itairy scipy.special.iti0k0 scipy.special.itj0y0
+        scipy.special.itmodstruve0 scipy.special.itstruve0 scipy.special.iv scipy.special.ive
+        scipy.special.j0 scipy.special.j1 scipy.special.jv scipy.special.jve scipy.special.k0
+        scipy.special.k0e scipy.special.k1 scipy.special.k1e scipy.special.kei scipy.special.kelvin
+        scipy.special.ker scipy.special.kn scipy.special.kv scipy.special.kve scipy.special.lpmv
+        scipy.special.modfresnelm scipy.special.modfresnelp scipy.special.modstruve
+        scipy.special.pbdv scipy.special.pbvv scipy.special.pbwa scipy.special.shichi
+        scipy.special.sici scipy.special.spence scipy.special.spherical_in
+        scipy.special.spherical_jn scipy.special.spherical_kn scipy.special.spherical_yn
+        scipy.special.struve scipy.special.wrightomega scipy.special.y0 scipy.special.y1
+        scipy.special.yn scipy.special.yv scipy.special.yve scipy.special.zetac scipy.special.diric
+        scipy.special.h1vp scipy.special.h2vp scipy.special.ivp scipy.special.jvp scipy.special.kvp
+        scipy.special.lambertw scipy.special.legendre_p scipy.special.sph_harm_y scipy.special.yvp
+        scipy.special.zeta
+    """,
     "Fourier transforms and signals": """
         fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fft2 fft.ifft2 fft.rfft2
         fft.irfft2 fft.fftn fft.ifftn fft.rfftn fft.irfftn fft.fftshift fft.ifftshift

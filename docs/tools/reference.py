@@ -8,17 +8,25 @@ NumPy's functions in `wengert.numpy`) are listed only.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
 MODULES = {
     "Transforms and compiling": ("wengert",),
-    "Arrays": ("wengert.numpy", "wengert.random"),
+    "Arrays": (
+        "wengert.numpy",
+        "wengert.numpy.linalg",
+        "wengert.numpy.fft",
+        "wengert.numpy.polynomial",
+        "wengert.random",
+    ),
     "SciPy": (
         "wengert.scipy.special",
-        "wengert.scipy.linalg",
         "wengert.scipy.stats",
+        "wengert.scipy.linalg",
         "wengert.scipy.fft",
         "wengert.scipy.signal",
         "wengert.scipy.ndimage",
@@ -26,6 +34,7 @@ MODULES = {
         "wengert.scipy.integrate",
         "wengert.scipy.optimize",
         "wengert.scipy.sparse",
+        "wengert.scipy.sparse.linalg",
     ),
     "Other ways to a derivative": ("wengert.numeric", "wengert.symbolic", "wengert.implicit"),
     "Beyond the library": (
@@ -36,17 +45,36 @@ MODULES = {
         "wengert.errors",
     ),
 }
+MODULES = {  # for as long as some of them are under way
+    subject: tuple(name for name in names if importlib.util.find_spec(name))
+    for subject, names in MODULES.items()
+}
+
+# The tables of a module with many names of several kinds; a test holds them to every name.
+GROUPS: dict[str, dict[str, str]] = {
+    "wengert": {
+        "Derivatives": """grad value_and_grad derivative elementwise_grad jacobian
+            value_and_jacobian jacfwd jacrev hessian hessian_diagonal""",
+        "Products with derivatives": "jvp vjp linearize linear_transpose hvp vhp",
+        "Taylor mode": "jet taylor",
+        "Mapping, compiling, recording": "vmap jit trace Program explain clear_cache",
+        "Control flow": "cond switch scan map fori_loop while_loop",
+        "Shaping derivatives": """stop_gradient checkpoint remat custom_jvp custom_vjp
+            implicit_root implicit_minimum""",
+        "Checking": "check_grads compare_methods debug_nans WengertError",
+    },
+}
 
 
 def write(folder: Path) -> None:
     """Write all pages into a folder, leaving alone what is up to date."""
-    folder.mkdir(exist_ok=True)
     pages = {"index.md": _index()}
-    for names in MODULES.values():
-        for name in names:
-            pages[f"{name}.md"] = _page(name)
-    for old in folder.glob("*.md"):
-        if old.name not in pages:
+    for module in [name for names in MODULES.values() for name in names]:
+        pages[f"{module}.md"] = _page(module)
+        pages |= {f"generated/{module}.{n}.rst": _entry(module, n) for n in own_names(module)}
+    (folder / "generated").mkdir(parents=True, exist_ok=True)
+    for old in [*folder.glob("*.md"), *folder.glob("generated/*.rst")]:
+        if old.relative_to(folder).as_posix() not in pages:
             old.unlink()
     for name, text in pages.items():
         path = folder / name
@@ -54,12 +82,25 @@ def write(folder: Path) -> None:
             path.write_text(text, encoding="utf-8")
 
 
+def _entry(module: str, name: str) -> str:
+    """The page of one name."""
+    value = getattr(importlib.import_module(module), name)
+    lines = [name, "=" * len(name), "", f".. currentmodule:: {module}", ""]
+    if inspect.isclass(value):
+        kind = "exception" if issubclass(value, BaseException) else "class"
+        lines += [f".. auto{kind}:: {name}", "   :members:" if kind == "class" else ""]
+    else:
+        lines += [f".. auto{'function' if callable(value) else 'data'}:: {name}"]
+    return "\n".join([*lines, ""])
+
+
 def _index() -> str:
     lines = ["# Reference", "", "Every public name, from its docstring.", ""]
     for subject, names in MODULES.items():
-        lines += [f"## {subject}", "", "| module | |", "|---|---|"]
-        lines += [f"| [`{name}`]({name}.md) | {_first_line(name)} |" for name in names]
-        lines.append("")
+        lines += [f"## {subject}", "", "```{list-table}", ":widths: 35 65", ""]
+        for name in names:
+            lines += [f"* - [`{name}`]({name}.md)", f"  - {_first_line(name)}"]
+        lines += ["```", ""]
     lines += ["```{toctree}", ":hidden:", ""]
     lines += [name for names in MODULES.values() for name in names]
     return "\n".join([*lines, "```", ""])
@@ -70,31 +111,72 @@ def _first_line(name: str) -> str:
 
 
 def _page(name: str) -> str:
-    module = importlib.import_module(name)
     lines = [f"# {name}", "", "```{eval-rst}", f".. automodule:: {name}", "   :no-members:", "```"]
-    own, others = _names(name, module)
-    if own:
-        lines += ["", "```{eval-rst}", f".. currentmodule:: {name}", "", ".. autosummary::"]
-        lines += ["   :toctree: generated", "   :nosignatures:", ""]
-        lines += [f"   {n}" for n in own]
-        lines.append("```")
-    if others:
+    own = own_names(name)
+    groups = GROUPS.get(name, {"": " ".join(own)})
+    for title, names in groups.items():
+        if title:
+            lines += ["", f"## {title}"]
+        lines += _table(name, [n for n in names.split() if n in own])
+    if name == "wengert.numpy":
+        lines += ["", "Everything else is NumPy's own, under the same name."]
+    elif others := other_names(name):
         lines += ["", "Also there, as in the library that it comes from:", ""]
         lines.append(" ".join([f"`{n}`" for n in others]))
     return "\n".join([*lines, ""])
 
 
-def _names(name: str, module: Any) -> tuple[list[str], list[str]]:
-    """The public names with docstrings of ours, and those of other libraries."""
-    public = sorted(n for n in getattr(module, "__all__", None) or vars(module) if n[0] != "_")
-    own, others = [], []
-    for n in public:
-        value = getattr(module, n)
-        if inspect.ismodule(value):
-            continue
-        home = getattr(value, "__module__", None) or ""
-        if "__all__" not in vars(module) and home != name:
-            continue
-        is_ours = home.startswith("wengert") and bool(inspect.getdoc(value))
-        (own if is_ours else others).append(n)
-    return own, others
+def _table(module: str, names: list[str]) -> list[str]:
+    if not names:
+        return []
+    lines = ["", "```{eval-rst}", f".. currentmodule:: {module}", "", ".. autosummary::"]
+    lines += ["   :toctree: generated", "   :nosignatures:", ""]
+    return [*lines, *[f"   {n}" for n in names], "```"]
+
+
+def own_names(name: str) -> list[str]:
+    """The public names of a module with docstrings of ours."""
+    module = importlib.import_module(name)
+    return [n for n in _public(module) if _is_ours(getattr(module, n))]
+
+
+def other_names(name: str) -> list[str]:
+    """Those that another library defines: SciPy's ufuncs have rules, but not our docstrings."""
+    module = importlib.import_module(name)
+    found = [n for n in _public(module) if not _is_ours(getattr(module, n))]
+    if name == "wengert.scipy.special":
+        from wengert.ops.special import FUNCTIONS
+
+        found += [n for n in FUNCTIONS if n[0] != "_" and n not in own_names(name)]
+    return sorted(set(found))
+
+
+def _public(module: Any) -> list[str]:
+    listed = getattr(module, "__all__", None)
+    if listed is None:
+        listed = [n for n, value in vars(module).items() if _home(value) == module.__name__]
+    return sorted(n for n in listed if n[0] != "_" and not inspect.ismodule(getattr(module, n)))
+
+
+def _is_ours(value: Any) -> bool:
+    """Whether a docstring of ours is there: not one that a wrapper took over from NumPy."""
+    wrapped = getattr(value, "__wrapped__", value)
+    is_described = bool(inspect.getdoc(value))
+    return is_described and all([_home(v).startswith("wengert") for v in (value, wrapped)])
+
+
+def _home(value: Any) -> str:
+    return getattr(value, "__module__", None) or ""
+
+
+INDENTED = re.compile(r"\n\n(?=    \S)")
+TITLE = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.MULTILINE)
+
+
+def module_docstring(app: Any, what: str, name: str, obj: Any, options: Any, lines: Any) -> None:
+    """Indented lines in a module's docstring are tables or code, and titles are not sections."""
+    if what != "module":
+        return
+    text = INDENTED.sub("\n\n::\n\n", "\n" + "\n".join(lines)).strip("\n")
+    text = TITLE.sub(r".. rubric:: \1\n", text)
+    lines[:] = text.split("\n")

@@ -78,7 +78,14 @@ def describe_location(source: tuple[Any, ...] | None) -> str | None:
         if start <= offset < end and number is not None:
             line = number
             break
-    return f"{os.path.basename(code.co_filename)}:{line} in {code.co_name}"
+    return f"{_short_name(code.co_filename)}:{line} in {code.co_name}"
+
+
+def _short_name(filename: str) -> str:
+    """The last part of a path; of a notebook's cell, whose file is temporary, `In[3]`."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    label = getattr(getattr(shell, "compile", None), "format_code_name", lambda _: None)(filename)
+    return label[1] if label else os.path.basename(filename)
 
 
 class CompilerWarning(RuntimeWarning):

@@ -8,16 +8,18 @@ import shlex
 from pathlib import Path
 
 import pytest
+from docs.tools import reference
 
 ROOT = Path(__file__).parents[2]
+# Pages that the build writes: these, and all of docs/reference.
+WRITTEN = ("errors.md", "from_scratch.md")
 PAGES = [
     ROOT / "README.md",
     ROOT / "ARCHITECTURE.md",
-    # docs/reference and docs/errors.md are written by the build
     *sorted(
         p
         for p in (ROOT / "docs").rglob("*.md")
-        if p.parent.name not in ("reference", "generated") and p.name != "errors.md"
+        if p.parent.name != "reference" and p.name not in WRITTEN
     ),
 ]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -49,6 +51,9 @@ def examples_of(page: Path) -> doctest.DocTest:
 
 @pytest.mark.parametrize("page", PAGES, ids=names)
 def test_examples(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for library in re.findall(r"^>>> import (torch|jax)$", text, re.MULTILINE):
+        pytest.importorskip(library)
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
     runner.run(examples_of(page), out=report.append)
@@ -60,14 +65,14 @@ def test_examples(page: Path) -> None:
 )
 def test_notebooks_run(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The cells of an executed page, one after the other, without the notebook's own commands."""
-    import matplotlib
+    import matplotlib.pyplot as plt
 
-    matplotlib.use("Agg")
+    plt.switch_backend("Agg")
     names: dict[str, object] = {}
     for cell in CELLS.findall(page.read_text(encoding="utf-8")):
         code = "\n".join(line for line in cell.splitlines() if not line.startswith("%"))
         exec(compile(code, page.name, "exec"), names)
-    matplotlib.pyplot.close("all")
+    plt.close("all")
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/conventions.md", "docs/gotchas.md"])
@@ -92,6 +97,11 @@ def test_a_wrong_answer_would_be_found(tmp_path: Path) -> None:
         test_examples(page)
 
 
+def reference_pages() -> list[str]:
+    modules = [name for names in reference.MODULES.values() for name in names]
+    return ["index.md", *[f"{name}.md" for name in modules]]
+
+
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(#[^)\s]*)?\)")
 
 
@@ -99,7 +109,10 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(#[^)\s]*)?\)")
 def test_links_lead_somewhere(page: Path) -> None:
     prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target, anchor in LINK.findall(prose):
-        if target.startswith(("http", "reference/")) or target == "errors.md":
+        if target.startswith("http") or target in WRITTEN:
+            continue
+        if Path(target).parent.name == "reference":
+            assert Path(target).name in reference_pages(), f"{target} in {page.name}"
             continue
         found = (page.parent / target) if target else page
         assert found.exists(), f"{target} in {page.name}"
@@ -108,6 +121,24 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor[1:] in {
                 re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in heads
             }
+
+
+TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+ENTRY = re.compile(r"^(?:[^:\n]*<)?([\w/.-]+)>?$", re.MULTILINE)
+
+
+def test_every_page_is_reached_from_the_first() -> None:
+    found, ahead = set(), [ROOT / "docs" / "index.md"]
+    while ahead:
+        page = ahead.pop()
+        found.add(page)
+        if page.parent.name == "reference" or page.name in WRITTEN:
+            continue
+        for tree in TOCTREE.findall(page.read_text(encoding="utf-8")):
+            ahead += [page.parent / f"{entry}.md" for entry in ENTRY.findall(tree)]
+    docs = ROOT / "docs"
+    assert {page for page in PAGES if docs in page.parents} <= found
+    assert {docs / name for name in [*WRITTEN, "reference/index.md"]} <= found
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -131,12 +133,12 @@ def test_no_output() -> None:
 
 def test_a_function_without_a_rule() -> None:
     def loss(x):
-        return np.sum(np.histogram2d(x, x)[0])
+        return np.sum(np.busday_count(x, x))
 
     text = text_of(lambda: wg.grad(loss)(V), wg.errors.MissingRuleError, TypeError)
     assert text == (
-        "numpy.histogram2d has no derivative in Wengert.\n"
-        "  got       a traced argument of numpy.histogram2d\n"
+        "numpy.busday_count has no derivative in Wengert.\n"
+        "  got       a traced argument of numpy.busday_count\n"
         "  expected  one of the functions listed in docs/supported.md\n"
         f"  where     {line_of(loss)}\n"
         "  try       write it with supported functions, or wrap it with wengert.extend.foreign"
@@ -383,3 +385,17 @@ def test_several_lines_are_indented_alike() -> None:
     assert (
         str(error) == "what\n  got       one\n            two\n  expected  three\n  where     here"
     )
+
+
+def test_the_place_in_a_notebook_is_the_number_of_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    def f(x):
+        return np.linalg.norm(wnp.zeros(2) + x)
+
+    labels = {__file__: ("Cell", "In[7]")}
+    shell = SimpleNamespace(compile=SimpleNamespace(format_code_name=labels.get))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    text = text_of(lambda: wg.grad(f)(V), wg.errors.ShapeError, ValueError)
+    assert f"where     {line_of(f).replace(FILE, 'In[7]')}" in text
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    text = text_of(lambda: wg.grad(f)(V), wg.errors.ShapeError, ValueError)
+    assert f"where     {line_of(f)}" in text

@@ -16,10 +16,12 @@ from wengert.errors import (
     DtypeError,
     NonScalarOutputError,
     OutputError,
+    ProgramError,
     ShapeError,
 )
 from wengert.implicit import fixed_point
 from wengert.implicit.linear import SingularJacobianError
+from wengert.ir.text import parse_program
 
 
 def cube_root(a: Any) -> Any:
@@ -223,6 +225,18 @@ def test_rosenbrock_from_the_usual_start() -> None:
 
     np.testing.assert_allclose(f(1.5), [1.5, 2.25], rtol=1e-12)
     np.testing.assert_allclose(wg.jacobian(f)(1.5), [1.0, 3.0], rtol=1e-9)
+
+
+def test_solvers_in_the_text_of_a_program() -> None:
+    program = wg.trace(lambda a: wg.implicit_root(lambda x: x * x - a, 1.0, solver="hybr"))(4.0)
+    text = str(program)
+    assert parse_program(text) == program
+    solve = next(e.params["solve"] for e in program.equations if "solve" in e.params)
+    assert solve.source().count("_objects[") == 1
+    number = re.search(r"object\((\d+)\)", text)
+    assert number is not None
+    with pytest.raises(ProgramError, match=r"object\(1\) does not exist in this process"):
+        parse_program(text.replace(number.group(0), "object(1)"))
 
 
 # -- errors ----------------------------------------------------------------------------------------

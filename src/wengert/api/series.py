@@ -156,7 +156,7 @@ def taylor(f: Callable[..., Any], x: Any, order: int = 2) -> TaylorModel:
     -------
     TaylorModel
         Called with a displacement dx in the structure of x it gives Σ_k D^k f(x)[dx, …, dx] / k!,
-        with error O(|dx|^(order+1)); itself a function that can be differentiated.
+        with error O(norm(dx)^(order+1)); itself a function that can be differentiated.
 
     Examples
     --------

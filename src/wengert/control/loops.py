@@ -70,7 +70,7 @@ def scan(
     Notes
     -----
     The body is recorded once, without values: decisions in it are for `cond` and `np.where`.
-    Reverse mode keeps what the derivative reads of every iteration; around a `checkpoint`ed body
+    Reverse mode keeps what the derivative reads of every iteration; of a body under `checkpoint`
     that is the carry alone.
 
     Examples

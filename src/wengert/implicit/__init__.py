@@ -5,6 +5,7 @@
     equation    the primitive: a solution Program, a residual Program, one derivative rule
     newton      the default solver        linear      the linear systems of derivatives
     programs    residuals as Programs     external    solvers that run on plain values
+    functions   users' functions recorded, and solutions that others found
 
 `wengert.scipy.optimize` and `wengert.scipy.integrate` are built on these.
 """

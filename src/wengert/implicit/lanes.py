@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from wengert.control.programs import record_rule_program
 from wengert.control.scan_equation import bind_scan
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Program
+from wengert.ops.core import full
 from wengert.trace.tracer import bind
 from wengert.types import Type
 
@@ -18,6 +21,8 @@ def by_lanes(
     primitive: Primitive, size: int, args: Sequence[Any], is_batched: Sequence[bool], params: Any
 ) -> tuple[tuple[Any, ...], tuple[bool, ...]]:
     """The outputs of `primitive` for each lane, stacked: a scan over the batched operands."""
+    # Numbers written into the Program have no type of their own.
+    args = [a if hasattr(a, "shape") else full((), a, np.asarray(a).dtype) for a in args]
     consts = [a for a, on in zip(args, is_batched, strict=True) if not on]
     items = [a for a, on in zip(args, is_batched, strict=True) if on]
     types = tuple(

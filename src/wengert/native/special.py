@@ -1,7 +1,8 @@
 """SciPy's special functions in native code: the C functions that `cython_special` exports.
 
-A function of real numbers is called number by number through the symbol `wg_special_<name>`, which
-is resolved when the kernel is linked. They need no interpreter lock. What has no such form (complex
+A function of real numbers is called number by number through the symbol
+`wg_special_<name>_<letters>`, which is resolved when the kernel is linked. They need no interpreter
+lock. An integer in front, a degree or an order, is passed as one. What has no such form (complex
 arguments, functions with several results) calls the interpreter back.
 """
 
@@ -20,23 +21,38 @@ from wengert.native.builder import LLVM_TYPES, Value
 
 _PREFIX = "wg_special_"
 # Cython adds an argument that says whether to look for an overriding Python method.
-_SIGNATURE = re.compile(r"double \(((?:double, )+)int __pyx_skip_dispatch\)")
+_SIGNATURE = re.compile(r"double \(((?:\w+, )+)int __pyx_skip_dispatch\)")
+# A letter for each C type; `long` has the width of a pointer wherever it is used (LP64).
+_LETTERS = {"double": "d", "long": "l", "Py_ssize_t": "l"}
+_KINDS = {"d": "f8", "l": "i8"}
 
 
 def emit(b: Arithmetic, name: str, *xs: Any) -> Value:
     """A call for each lane, in double precision as SciPy's own."""
-    if not all([isinstance(x, Value) and x.kind in ("f4", "f8") for x in xs]):
+    if not all([isinstance(x, Value) for x in xs]):
         raise NotNative
-    if _exported(name, len(xs)) is None:
+    letters = "".join([_letter(x.kind) for x in xs])
+    if "d" not in letters or _exported(name, letters) is None:
         raise NotNative
-    kind = xs[0].kind
-    doubles, lanes = b.together(*[b.convert(x, "f8") for x in xs])
-    symbol = f"{_PREFIX}{name}_{len(xs)}"
-    b.declare(symbol, "double", ["double"] * len(xs) + ["i32"])
+    # Beside an integer SciPy computes in double precision only.
+    kind = "f8" if "l" in letters else xs[0].kind
+    operands, lanes = b.together(
+        *[b.convert(x, _KINDS[c]) for x, c in zip(xs, letters, strict=True)]
+    )
+    symbol = f"{_PREFIX}{name}_{letters}"
+    b.declare(symbol, "double", [*[LLVM_TYPES[_KINDS[c]] for c in letters], "i32"])
     if lanes:
-        parts = [_call(b, symbol, [b.extract(x, i) for x in doubles]) for i in range(lanes)]
+        parts = [_call(b, symbol, [b.extract(x, i) for x in operands]) for i in range(lanes)]
         return b.convert(b.gather_lanes(parts), kind)
-    return b.convert(_call(b, symbol, doubles), kind)
+    return b.convert(_call(b, symbol, operands), kind)
+
+
+def _letter(kind: str) -> str:
+    if kind in ("f4", "f8"):
+        return "d"
+    if kind[0] == "i" and ctypes.sizeof(ctypes.c_long) == ctypes.sizeof(ctypes.c_int64):
+        return "l"
+    raise NotNative
 
 
 def _call(b: Arithmetic, symbol: str, xs: list[Value]) -> Value:
@@ -51,14 +67,15 @@ def _call(b: Arithmetic, symbol: str, xs: list[Value]) -> Value:
 
 
 @lru_cache(maxsize=1000)
-def _exported(name: str, n: int) -> Any:
-    """The capsule of the function of `n` real numbers; None if SciPy does not export it."""
+def _exported(name: str, letters: str) -> Any:
+    """The capsule of the function of such numbers; None if SciPy does not export it."""
     table = importlib.import_module("scipy.special.cython_special").__pyx_capi__
     pattern = re.compile(rf"(__pyx_fuse_[0-9_]+)?{re.escape(name)}")
     for key, capsule in table.items():
         if pattern.fullmatch(key):
             found = _SIGNATURE.fullmatch(_signature(capsule).decode())
-            if found is not None and found[1].count("double") == n:
+            types = found[1].split(", ")[:-1] if found is not None else []
+            if [_LETTERS.get(t) for t in types] == list(letters):
                 return capsule
     return None
 
@@ -70,8 +87,8 @@ def _signature(capsule: Any) -> bytes:
 
 
 def _resolve(symbol: str) -> int | None:
-    name, _, n = symbol.removeprefix(_PREFIX).rpartition("_")
-    capsule = _exported(name, int(n))
+    name, _, letters = symbol.removeprefix(_PREFIX).rpartition("_")
+    capsule = _exported(name, letters)
     if capsule is None:
         return None
     get_pointer = ctypes.pythonapi.PyCapsule_GetPointer

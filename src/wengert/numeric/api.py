@@ -124,12 +124,12 @@ def gradient(
     -----
     The first step is eps^(1/(p+1)) times the number's magnitude (1 for zero), p being the order of
     the error and eps that of the coarsest dtype involved. A second step of half the size measures
-    the truncation error; where it and the rounding error, eps |f| / h, are out of balance the step
-    is moved to where they balance, at most three times. See `wengert.numeric.stepping`.
+    the truncation error; where it and the rounding error, eps abs(f) / h, are out of balance the
+    step is moved to where they balance, at most three times. See `wengert.numeric.stepping`.
 
     For a complex number z = x + iy the gradient is ∂f/∂x + i ∂f/∂y, the direction of steepest
     ascent, as in `wengert.grad`. With `holomorphic=True` it is (∂f/∂x − i ∂f/∂y) / 2, and what
-    is left of the Cauchy–Riemann equations, |∂f/∂x + i ∂f/∂y| / 2, is added to the error.
+    is left of the Cauchy–Riemann equations, abs(∂f/∂x + i ∂f/∂y) / 2, is added to the error.
 
     At a kink the central difference gives the mean of the two one-sided derivatives.
 

@@ -122,7 +122,7 @@ def normal(
 ) -> Any:
     """Normal samples of mean `loc` and standard deviation `scale`.
 
-    The quantile of a uniform number of 52 bits: |x - loc| is at most 8.2 scale.
+    The quantile of a uniform number of 52 bits: x lies within 8.2 scale of loc.
 
     Examples
     --------
@@ -159,7 +159,7 @@ def _exponential(u: Any) -> Any:
 def laplace(
     key: Any, shape: Shape = None, dtype: Any = np.float64, loc: Any = 0.0, scale: Any = 1.0
 ) -> Any:
-    """Laplace samples: density exp(-|x - loc| / scale) / (2 scale)."""
+    """Laplace samples: density exp(-abs(x - loc) / scale) / (2 scale)."""
     draw = _Draw("laplace", key, shape, dtype, (loc, scale))
     loc, scale = draw.parameters
     v = 2.0 * draw.uniform() - 1.0

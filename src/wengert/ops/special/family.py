@@ -80,21 +80,22 @@ def special(
     flops : int
         What one value costs, in additions.
     array : callable, optional
-        The implementation where it is not the ufunc itself.
+        The implementation where it is not the ufunc itself: SciPy's function named `primitive`.
     keeps_integers : bool
         Whether SciPy has loops for integers, which stay what they are.
     **fields
         Further fields of `elementwise`, and facts.
     """
     ufunc = ScipyUfunc(name)
+    shown = f"scipy.special.{primitive}" if array is not None else ufunc.text
     record = elementwise(
         primitive or name,
         array or ufunc,
         partials=partials,
-        type_rule=ufunc.type_of,
+        type_rule=fields.pop("type_rule", ufunc.type_of),
         flops=flops,
         emit=emit or Elementwise(lambda b, *xs: b.call_special(name, *xs), "result"),
-        render=lambda ins, params: f"{ufunc.text}({', '.join(ins)})",
+        render=lambda ins, params: f"{shown}({', '.join(ins)})",
         **fields,
     )
     if keeps_integers:
@@ -141,9 +142,18 @@ def refused(name: str, argument: str) -> Partial:
     return partial
 
 
-def apply(record: Primitive, *xs: Any) -> Any:
+def apply(record: Primitive, *xs: Any, **params: Any) -> Any:
     """Bind a record to arrays and numbers; integers become floats, as in SciPy."""
-    return bind(record, *[as_real(x) for x in xs])
+    return bind(record, *beside_complex([as_real(x) for x in xs]), **params)
+
+
+def beside_complex(xs: list[Any]) -> list[Any]:
+    """Real numbers keep their kind beside complex operands: an order stays real."""
+    kinds = [x.dtype for x in xs if not is_number(x) and x.dtype.kind == "c"]
+    if not kinds:
+        return xs
+    real = np.result_type(*kinds).type(0).real.dtype
+    return [core.full((), x, real) if type(x) is float else x for x in xs]
 
 
 def as_operand_or_number(x: Any) -> Any:

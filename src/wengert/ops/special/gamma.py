@@ -13,17 +13,9 @@ from wengert.ops.comparison import lt
 from wengert.ops.core import fit, mul
 from wengert.ops.families import elementwise
 from wengert.ops.selection import minimum, select
-from wengert.ops.special.family import apply, as_real, not_negative, refused, special
+from wengert.ops.special.family import apply, as_real, not_negative, special
 from wengert.ops.special.shapes.digamma import complex_polygamma
 from wengert.trace.tracer import bind
-
-
-def _zeta_slope(out: Any, s: Any, x: Any) -> Any:
-    """The derivative of the Hurwitz zeta function in its second argument; DLMF 25.11.17."""
-    return -s * apply(zeta_p, s + 1.0, x)
-
-
-zeta_p = special("_zeta", refused("zeta", "its exponent"), _zeta_slope, primitive="hurwitz_zeta")
 
 # -- polygamma functions ---------------------------------------------------------------------------
 

@@ -9,6 +9,14 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
+from wengert.implicit.functions import (
+    as_number,
+    evaluate,
+    recorded,
+    solved,
+    vector,
+    with_derivative,
+)
 from wengert.implicit.programs import Captured, capture, jacobian_program
 from wengert.implicit.root import nothing_is_recorded
 from wengert.implicit.settings import OnValues, freeze
@@ -25,14 +33,6 @@ from wengert.scipy.integrate.replay import (
     steps_of,
 )
 from wengert.scipy.integrate.steps import Collocation, Explicit
-from wengert.scipy.optimize.functions import (
-    as_number,
-    evaluate,
-    recorded,
-    solved,
-    vector,
-    with_derivative,
-)
 from wengert.trace.tracer import Tracer
 from wengert.types import Type
 

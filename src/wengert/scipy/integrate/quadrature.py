@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
+from wengert.implicit.functions import as_number, recorded
 from wengert.implicit.programs import Captured
 from wengert.implicit.root import nothing_is_recorded
 from wengert.implicit.settings import freeze
 from wengert.scipy.dispatch import is_traced
 from wengert.scipy.integrate.integral import Rule, integral
-from wengert.scipy.optimize.functions import as_number, recorded
 from wengert.trace.tracer import Tracer
 from wengert.types import Type
 
@@ -166,8 +166,8 @@ def quad_vec(
     >>> from wengert.scipy import integrate
     >>> f = lambda a: integrate.quad_vec(lambda x: np.cos(a * x), 0.0, 1.0)[0]
     >>> np.round(wg.jacobian(f)(np.array([0.0, np.pi])), 6)
-    array([[ 0.      ,  0.      ],
-           [ 0.      , -0.31831 ]])
+    array([[ 0.     ,  0.     ],
+           [ 0.     , -0.31831]])
     """
     args = args if isinstance(args, tuple) else (args,)
     options = {"epsabs": epsabs, "epsrel": epsrel, "norm": norm, "cache_size": cache_size,

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from wengert.implicit.flat import Packing
+from wengert.implicit.functions import with_derivative
 from wengert.implicit.programs import capture
-from wengert.scipy.optimize.functions import with_derivative
 from wengert.types import Type
 
 Field = Callable[[Any, Any], Any]

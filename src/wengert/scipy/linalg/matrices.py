@@ -122,7 +122,7 @@ def leslie(f: Any, s: Any) -> Any:
 
 @follows_scipy("linalg")
 def fiedler(a: Any) -> Any:
-    """The matrix of distances |a[i] - a[j]|."""
+    """The matrix of distances abs(a[i] - a[j])."""
     (a,) = _vectors("fiedler", a)
     return np.abs(a[..., :, None] - a[..., None, :])
 

@@ -102,7 +102,7 @@ def subspace_angles(A: Any, B: Any) -> Any:
     """The angles between the column spaces of A and B, the largest first.
 
     Small angles are taken from their sines, large ones from their cosines. At an angle of zero
-    there is a kink, as in |x|.
+    there is a kink, as in abs(x).
 
     Notes
     -----

@@ -5,7 +5,6 @@
     fitting        least_squares, curve_fit, nnls, lsq_linear
     programming    linprog, linear_sum_assignment
     kkt            bounds and constraints: which are active, and the derivative with these held
-    functions      users' functions as Programs, SciPy's solvers as equations
 
 SciPy runs on plain values, with exact derivatives filled in where they are missing; the derivative
 of the result is that of the conditions it satisfies, not of the iterations. Functions may take

@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
-from wengert.implicit.programs import Captured, gradient_program, jacobian_program
-from wengert.implicit.root import is_recorded_without_values
-from wengert.scipy.dispatch import follows_scipy, is_traced
-from wengert.scipy.optimize.functions import (
+from wengert.implicit.functions import (
     BOOL,
     INT,
     Raw,
@@ -23,6 +20,9 @@ from wengert.scipy.optimize.functions import (
     solved,
     vector,
 )
+from wengert.implicit.programs import Captured, gradient_program, jacobian_program
+from wengert.implicit.root import is_recorded_without_values
+from wengert.scipy.dispatch import follows_scipy, is_traced
 from wengert.scipy.optimize.kkt import active_sets, differentiable, jacobian_of, spread
 from wengert.scipy.optimize.minimization import _messages, distance, last_message, optimize
 from wengert.trace.tracer import Tracer
@@ -105,8 +105,8 @@ def least_squares(
     >>> t = np.array([0.0, 1.0, 2.0])
     >>> def rate(y):
     ...     return optimize.least_squares(lambda x: np.exp(-x[0] * t) - y, [0.5]).x[0]
-    >>> np.round(wg.grad(rate)(np.exp(-t)), 6)
-    array([ 0.      , -1.746719, -1.285181])
+    >>> np.round(wg.grad(rate)(np.exp(-t)), 4) + 0.0
+    array([ 0.    , -1.7636, -1.2976])
     """
     args = args if isinstance(args, tuple) else (args,)
     kwargs = kwargs or {}
@@ -377,7 +377,7 @@ def _nnls_on_values(functions: Any, operands: Any, settings: Any) -> Sequence[An
 
 @follows_scipy("optimize")
 def nnls(A: Any, b: Any, *, maxiter: Any = None, **options: Any) -> Any:
-    """The x >= 0 that minimizes |A x - b|, and that norm.
+    """The x >= 0 that minimizes norm(A x - b), and that norm.
 
     Parameters
     ----------
@@ -396,7 +396,7 @@ def nnls(A: Any, b: Any, *, maxiter: Any = None, **options: Any) -> Any:
     --------
     >>> import numpy as np, wengert as wg
     >>> from wengert.scipy import optimize
-    >>> wg.jacobian(lambda b: optimize.nnls(np.eye(2), b)[0])(np.array([2.0, -1.0]))
+    >>> wg.jacobian(lambda b: optimize.nnls(np.eye(2), b)[0])(np.array([2.0, -1.0])) + 0.0
     array([[1., 0.],
            [0., 0.]])
     """
@@ -420,7 +420,7 @@ def lsq_linear(
     A: Any, b: Any, bounds: Any = (-np.inf, np.inf), method: str = "trf", tol: float = 1e-10,
     **options: Any,
 ) -> Any:  # fmt: skip
-    """The x between bounds that minimizes |A x - b|.
+    """The x between bounds that minimizes norm(A x - b).
 
     Parameters
     ----------

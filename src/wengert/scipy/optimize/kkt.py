@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from wengert.implicit.functions import as_number, evaluate, with_derivative
 from wengert.implicit.programs import Captured, capture, jacobian_program
-from wengert.scipy.optimize.functions import as_number, evaluate, with_derivative
 from wengert.types import Type
 
 # Relative: how near a bound or limit is when it is active. Interior-point methods end at some

@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
-from wengert.implicit.programs import Captured, capture, gradient_program, jacobian_program
-from wengert.implicit.root import is_recorded_without_values
-from wengert.scipy.dispatch import is_traced
-from wengert.scipy.optimize.functions import (
+from wengert.implicit.functions import (
     BOOL,
     INT,
     Raw,
@@ -24,6 +21,9 @@ from wengert.scipy.optimize.functions import (
     solved,
     vector,
 )
+from wengert.implicit.programs import Captured, capture, gradient_program, jacobian_program
+from wengert.implicit.root import is_recorded_without_values
+from wengert.scipy.dispatch import is_traced
 from wengert.scipy.optimize.kkt import (
     active_sets,
     both_bounds,

@@ -9,13 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.control.programs import record_rule_program
-from wengert.implicit.linear import Iterative
-from wengert.implicit.programs import Captured, jacobian_program, run, slope
-from wengert.implicit.root import is_recorded_without_values
-from wengert.ir.program import Program
-from wengert.ops.core import full
-from wengert.scipy.dispatch import is_traced
-from wengert.scipy.optimize.functions import (
+from wengert.implicit.functions import (
     BOOL,
     INT,
     Raw,
@@ -27,6 +21,12 @@ from wengert.scipy.optimize.functions import (
     vector,
     with_derivative,
 )
+from wengert.implicit.linear import Iterative
+from wengert.implicit.programs import Captured, jacobian_program, run, slope
+from wengert.implicit.root import is_recorded_without_values
+from wengert.ir.program import Program
+from wengert.ops.core import full
+from wengert.scipy.dispatch import is_traced
 from wengert.scipy.optimize.minimization import _messages, first, last_message, optimize
 from wengert.trace.tracer import Tracer
 from wengert.types import Type

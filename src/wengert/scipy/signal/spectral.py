@@ -176,7 +176,7 @@ def coherence(
     detrend: Any = "constant",
     axis: int = -1,
 ) -> tuple[Any, Any]:
-    """Frequencies and |Pxy|^2 / (Pxx Pyy); arguments as for `csd`."""
+    """Frequencies and abs(Pxy)^2 / (Pxx Pyy); arguments as for `csd`."""
     how = (fs, window, nperseg, noverlap, nfft, detrend)
     f, pxx = welch(x, *how, axis=axis)
     _, pyy = welch(y, *how, axis=axis)

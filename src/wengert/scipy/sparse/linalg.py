@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
+from wengert.implicit.functions import as_number
 from wengert.implicit.linear import Iterative, linear_system
 from wengert.implicit.programs import capture
 from wengert.implicit.root import nothing_is_recorded
 from wengert.scipy.dispatch import is_traced, scipy_function, without_rule
-from wengert.scipy.optimize.functions import as_number
 from wengert.scipy.sparse.arrays import SparseArray, as_sparse, is_sparse
 from wengert.scipy.sparse.products import scipy_sparse
 from wengert.scipy.sparse.solve import sparse_solve

@@ -16,6 +16,23 @@ from wengert.ops.contraction import as_operand
 from wengert.ops.core import convert
 from wengert.ops.special import FUNCTIONS
 from wengert.scipy.dispatch import follows_scipy, scipy_function, without_rule
+from wengert.scipy.special.bessel import (
+    diric,
+    h1vp,
+    h2vp,
+    ivp,
+    jvp,
+    kvp,
+    lambertw,
+    legendre_p,
+    sph_harm_y,
+    spherical_in,
+    spherical_jn,
+    spherical_kn,
+    spherical_yn,
+    yvp,
+    zeta,
+)
 from wengert.scipy.special.combinatorics import (
     comb,
     factorial,
@@ -28,7 +45,15 @@ from wengert.scipy.special.combinatorics import (
 
 __all__ = [
     "comb",
+    "diric",
     "factorial",
+    "h1vp",
+    "h2vp",
+    "ivp",
+    "jvp",
+    "kvp",
+    "lambertw",
+    "legendre_p",
     "log_softmax",
     "logsumexp",
     "multigammaln",
@@ -37,6 +62,13 @@ __all__ = [
     "sinc",
     "softmax",
     "softplus",
+    "sph_harm_y",
+    "spherical_in",
+    "spherical_jn",
+    "spherical_kn",
+    "spherical_yn",
+    "yvp",
+    "zeta",
 ]
 
 
@@ -59,7 +91,7 @@ def logsumexp(
     b : array, optional
         Factors that broadcast with `a`; they may be negative where `return_sign` is given.
     keepdims, return_sign : bool
-        With `return_sign` the pair (log |sum|, sign of the sum).
+        With `return_sign` the pair (log abs(sum), sign of the sum).
 
     Notes
     -----
