@@ -253,6 +253,30 @@ PROMISED: dict[str, str] = {
         scipy.ndimage.variance scipy.ndimage.standard_deviation scipy.ndimage.minimum
         scipy.ndimage.maximum scipy.ndimage.median scipy.ndimage.center_of_mass
     """,
+    "Statistics": """
+        scipy.stats.arcsine scipy.stats.bernoulli scipy.stats.beta scipy.stats.betabinom
+        scipy.stats.betaprime scipy.stats.binom scipy.stats.boltzmann scipy.stats.bradford
+        scipy.stats.burr scipy.stats.burr12 scipy.stats.cauchy scipy.stats.chi scipy.stats.chi2
+        scipy.stats.cosine scipy.stats.dirichlet scipy.stats.dirichlet_multinomial
+        scipy.stats.dweibull scipy.stats.energy_distance scipy.stats.erlang scipy.stats.expon
+        scipy.stats.exponnorm scipy.stats.f scipy.stats.foldnorm scipy.stats.gamma
+        scipy.stats.gaussian_kde scipy.stats.genextreme scipy.stats.gennorm scipy.stats.genpareto
+        scipy.stats.geom scipy.stats.gmean scipy.stats.gumbel_l scipy.stats.gumbel_r
+        scipy.stats.halfcauchy scipy.stats.halfnorm scipy.stats.hmean scipy.stats.hypsecant
+        scipy.stats.invgamma scipy.stats.invgauss scipy.stats.invwishart scipy.stats.kurtosis
+        scipy.stats.laplace scipy.stats.levy scipy.stats.linregress scipy.stats.loggamma
+        scipy.stats.logistic scipy.stats.lognorm scipy.stats.logser scipy.stats.loguniform
+        scipy.stats.lomax scipy.stats.matrix_normal scipy.stats.maxwell scipy.stats.moment
+        scipy.stats.multinomial scipy.stats.multivariate_normal scipy.stats.multivariate_t
+        scipy.stats.nakagami scipy.stats.nbinom scipy.stats.norm scipy.stats.pareto
+        scipy.stats.pearsonr scipy.stats.planck scipy.stats.pmean scipy.stats.poisson
+        scipy.stats.powerlaw scipy.stats.rayleigh scipy.stats.reciprocal scipy.stats.sem
+        scipy.stats.semicircular scipy.stats.skew scipy.stats.skewnorm scipy.stats.t
+        scipy.stats.triang scipy.stats.trim_mean scipy.stats.truncexpon scipy.stats.truncnorm
+        scipy.stats.uniform scipy.stats.variation scipy.stats.wald
+        scipy.stats.wasserstein_distance scipy.stats.weibull_max scipy.stats.weibull_min
+        scipy.stats.wishart scipy.stats.zscore
+    """,
     "Arrays made under a trace (wengert.numpy)": """
         wnp.array wnp.asarray wnp.zeros wnp.ones wnp.full wnp.empty wnp.zeros_like wnp.ones_like
         wnp.full_like wnp.empty_like wnp.arange wnp.linspace wnp.logspace wnp.geomspace wnp.eye

@@ -9,6 +9,7 @@
     signal        convolution, filters, spectra
     sparse        sparse matrices with traced values, and systems with them
     special       special functions
+    stats         distributions and statistics
 
 Import the functions from here instead of from `scipy`, with the same names and arguments; SciPy's
 ufuncs, in `special`, know traced arrays by themselves. SciPy itself is imported when it is needed.
@@ -29,6 +30,7 @@ SUBMODULES = (
     "signal",
     "sparse",
     "special",
+    "stats",
 )
 
 
