@@ -8,7 +8,6 @@ NumPy's functions in `wengert.numpy`) are listed only.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -45,11 +44,6 @@ MODULES = {
         "wengert.errors",
     ),
 }
-MODULES = {  # for as long as some of them are under way
-    subject: tuple(name for name in names if importlib.util.find_spec(name))
-    for subject, names in MODULES.items()
-}
-
 # The tables of a module with many names of several kinds; a test holds them to every name.
 GROUPS: dict[str, dict[str, str]] = {
     "wengert": {
@@ -121,7 +115,7 @@ def _page(name: str) -> str:
     if name == "wengert.numpy":
         lines += ["", "Everything else is NumPy's own, under the same name."]
     elif others := other_names(name):
-        lines += ["", "Also there, as in the library that it comes from:", ""]
+        lines += ["", "Also there, with the names and arguments of the library they come from:", ""]
         lines.append(" ".join([f"`{n}`" for n in others]))
     return "\n".join([*lines, ""])
 
@@ -159,9 +153,11 @@ def _public(module: Any) -> list[str]:
 
 
 def _is_ours(value: Any) -> bool:
-    """Whether a docstring of ours is there: not one that a wrapper took over from NumPy."""
+    """Whether a docstring of ours is there: not one of NumPy's, nor that of an object's class."""
     wrapped = getattr(value, "__wrapped__", value)
-    is_described = bool(inspect.getdoc(value))
+    is_instance = not (inspect.isclass(value) or inspect.isroutine(value))
+    doc = inspect.getdoc(value)
+    is_described = bool(doc) and not (is_instance and doc == inspect.getdoc(type(value)))
     return is_described and all([_home(v).startswith("wengert") for v in (value, wrapped)])
 
 
