@@ -5,8 +5,8 @@
 
 Inside this module autograd's conventions hold where they differ from Wengert's own: gradients in
 complex numbers are the conjugates (`grad` of abs(z)² is 2 z̄), `argnum` stands for `argnums`,
-outputs of one element count as scalars, integer arrays are differentiated as floats, `clip` has derivative
-zero at its bounds. `docs/migration/autograd.md` lists what changes and what does not.
+outputs of one element count as scalars, integer arrays are differentiated as floats, `clip` has
+derivative zero at its bounds. `docs/migration/autograd.md` lists what changes and what does not.
 
 Examples
 --------
