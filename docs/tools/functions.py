@@ -272,7 +272,8 @@ PROMISED: dict[str, str] = {
         scipy.stats.pearsonr scipy.stats.planck scipy.stats.pmean scipy.stats.poisson
         scipy.stats.powerlaw scipy.stats.rayleigh scipy.stats.reciprocal scipy.stats.sem
         scipy.stats.semicircular scipy.stats.skew scipy.stats.skewnorm scipy.stats.t
-        scipy.stats.triang scipy.stats.trim_mean scipy.stats.truncexpon scipy.stats.truncnorm
+        scipy.stats.triang scipy.stats.trim_mean scipy.stats.rice scipy.stats.vonmises
+        scipy.stats.truncexpon scipy.stats.truncnorm
         scipy.stats.uniform scipy.stats.variation scipy.stats.wald
         scipy.stats.wasserstein_distance scipy.stats.weibull_max scipy.stats.weibull_min
         scipy.stats.wishart scipy.stats.zscore

@@ -13,10 +13,6 @@ import wengert.compat.autograd.numpy as np
 import wengert.compat.autograd.scipy as scipy
 from compat.autograd_cases import CASES, Both, is_known_version
 from wengert.compat.autograd.test_util import check_grads
-from wengert.errors import MissingRuleError
-
-# Modules of SciPy and NumPy that may not be there yet: their functions are tested once they are.
-OPTIONAL = ()
 
 # Where autograd 1.9.1 raises or is wrong: ours is held to differences instead.
 AUTOGRAD_RAISES = {"sort", "flip", "diagonal", "gradient both", "broadcast_to", "qr", "cross"}
@@ -45,12 +41,7 @@ def cotangent(y: Any) -> Any:
 
 
 def run_ours(case: Both) -> tuple[Any, Any]:
-    try:
-        return derivatives(ours, (np, scipy), case)
-    except (MissingRuleError, ModuleNotFoundError, AttributeError) as error:
-        if case.name.startswith(OPTIONAL):
-            pytest.skip(str(error).splitlines()[0])
-        raise
+    return derivatives(ours, (np, scipy), case)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
@@ -106,7 +97,7 @@ def test_the_list_of_autograds_faults_is_not_too_long() -> None:
             assert onp.shape(found) != onp.shape(expected) or not onp.allclose(found, expected)
 
 
-FORWARD = [c for c in CASES if not c.name.startswith((*OPTIONAL, "complex"))]
+FORWARD = [c for c in CASES if not c.name.startswith("complex")]
 
 
 @pytest.mark.parametrize("case", FORWARD[::4], ids=lambda c: c.name)

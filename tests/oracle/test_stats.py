@@ -23,7 +23,9 @@ SHAPES: dict[str, tuple[float, ...]] = {
     "burr12": (2.1, 1.7), "powerlaw": (1.7,), "triang": (0.3,), "truncexpon": (2.0,),
     "reciprocal": (0.5, 3.0), "loguniform": (0.5, 3.0), "bradford": (1.2,), "bernoulli": (0.3,),
     "binom": (7, 0.3), "poisson": (2.5,), "geom": (0.3,), "nbinom": (4.2, 0.4),
-    "betabinom": (7, 2.0, 3.0), "logser": (0.6,), "planck": (0.8,), "boltzmann": (0.8, 6),
+    "betabinom": (7, 2.0, 3.0), "logser": (0.6,), "planck": (0.8,),
+    "vonmises": (1.7,), "rice": (1.2,),
+    "boltzmann": (0.8, 6),
 }  # fmt: skip
 MOMENTS = ("mean", "var", "std", "entropy", "median", "stats")
 # What has no rule: the inverse has no formula, or SciPy sums a series.
@@ -36,6 +38,8 @@ MISSING = {
     "poisson": "entropy median", "binom": "entropy median", "bernoulli": "median",
     "geom": "median", "nbinom": "entropy median", "planck": "median",
     "betabinom": "cdf sf logcdf logsf entropy median",
+    "vonmises": "ppf isf cdf sf logcdf logsf mean var std median stats",
+    "rice": "ppf isf cdf sf logcdf logsf entropy median",
     "logser": "cdf sf logcdf logsf entropy median",
     "boltzmann": "mean var std entropy median stats",
 }  # fmt: skip

@@ -59,3 +59,14 @@ def without_rule(module: str, name: str) -> Any:
         return found(*args, **kwargs)
 
     return function
+
+
+def rest_of(module: str) -> Callable[[str], Any]:
+    """The `__getattr__` of a module here whose other names are SciPy's, without rules."""
+
+    def get(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module 'wengert.scipy.{module}' has no attribute {name!r}")
+        return without_rule(module, name)
+
+    return get

@@ -10,9 +10,7 @@ of `scipy.fft` that are not here are SciPy's; called with a traced array they ra
 
 from __future__ import annotations
 
-from typing import Any
-
-from wengert.scipy.dispatch import without_rule
+from wengert.scipy.dispatch import rest_of
 from wengert.scipy.fft.complex_and_real import (
     fft,
     fft2,
@@ -75,8 +73,4 @@ __all__ = [
     "rfftn",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return without_rule("fft", name)
+__getattr__ = rest_of("fft")

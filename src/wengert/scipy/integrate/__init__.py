@@ -11,9 +11,7 @@ SciPy's; called with a traced array they raise by name.
 
 from __future__ import annotations
 
-from typing import Any
-
-from wengert.scipy.dispatch import without_rule
+from wengert.scipy.dispatch import rest_of
 from wengert.scipy.integrate.ode import odeint, solve_ivp
 from wengert.scipy.integrate.quadrature import dblquad, nquad, quad, quad_vec, tplquad
 from wengert.scipy.integrate.samples import (
@@ -41,8 +39,4 @@ __all__ = [
     "trapezoid",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return without_rule("integrate", name)
+__getattr__ = rest_of("integrate")

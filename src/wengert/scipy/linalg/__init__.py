@@ -16,9 +16,7 @@ on traced arrays: nothing is overwritten, and NaN and infinity pass through. Nam
 
 from __future__ import annotations
 
-from typing import Any
-
-from wengert.scipy.dispatch import without_rule
+from wengert.scipy.dispatch import rest_of
 from wengert.scipy.linalg.bands import (
     cho_solve_banded,
     cholesky_banded,
@@ -176,8 +174,4 @@ __all__ = [
     "toeplitz",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return without_rule("linalg", name)
+__getattr__ = rest_of("linalg")

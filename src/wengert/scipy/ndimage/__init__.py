@@ -16,9 +16,7 @@ by name.
 
 from __future__ import annotations
 
-from typing import Any
-
-from wengert.scipy.dispatch import without_rule
+from wengert.scipy.dispatch import rest_of
 from wengert.scipy.ndimage.fourier import (
     fourier_ellipsoid,
     fourier_gaussian,
@@ -134,8 +132,4 @@ __all__ = [
     "zoom",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return without_rule("ndimage", name)
+__getattr__ = rest_of("ndimage")

@@ -13,9 +13,7 @@ traced values as `args` or close over them. Other names of `scipy.optimize` are 
 
 from __future__ import annotations
 
-from typing import Any
-
-from wengert.scipy.dispatch import without_rule
+from wengert.scipy.dispatch import rest_of
 from wengert.scipy.optimize.fitting import curve_fit, least_squares, lsq_linear, nnls
 from wengert.scipy.optimize.minimization import minimize, minimize_scalar
 from wengert.scipy.optimize.programming import linear_sum_assignment, linprog
@@ -51,8 +49,4 @@ __all__ = [
     "toms748",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return without_rule("optimize", name)
+__getattr__ = rest_of("optimize")

@@ -191,7 +191,42 @@ SEMICIRCULAR = Family(
     entropy=math.log(math.pi) - 0.5,
     is_symmetric=True,
 )
+
+# -- by Bessel functions ---------------------------------------------------------------------------
+
+
+def _vonmises_entropy(kappa: Any) -> Any:
+    scaled = sc.i0e(kappa)
+    return kappa * (1.0 - sc.i1e(kappa) / scaled) + np.log(2.0 * math.pi * scaled)
+
+
+VONMISES = Family(
+    "vonmises",
+    ("kappa",),
+    valid=lambda kappa: kappa >= 0.0,
+    logpdf=lambda y, kappa: kappa * sc.cosm1(y) - np.log(2.0 * math.pi * sc.i0e(kappa)),
+    entropy=_vonmises_entropy,
+)
+
+
+def _rice_mean(b: Any) -> Any:
+    half = 0.5 * b * b
+    scaled = (1.0 + half) * sc.i0e(0.5 * half) + half * sc.i1e(0.5 * half)
+    return math.sqrt(0.5 * math.pi) * scaled
+
+
+RICE = Family(
+    "rice",
+    ("b",),
+    lower=0.0,
+    is_open=True,
+    valid=lambda b: b >= 0.0,
+    logpdf=lambda y, b: np.log(y) - 0.5 * (y - b) ** 2 + np.log(sc.i0e(y * b)),
+    mean=_rice_mean,
+    var=lambda b: 2.0 + b * b - _rice_mean(b) ** 2,
+)
 FAMILIES = (
+    VONMISES, RICE,
     UNIFORM, POWERLAW, TRIANG, TRUNCEXPON, RECIPROCAL, LOGUNIFORM, ARCSINE, BRADFORD, COSINE,
     SEMICIRCULAR,
 )  # fmt: skip

@@ -305,7 +305,12 @@ F = Family(
     ("dfn", "dfd"),
     lower=0.0,
     logpdf=lambda y, n, d: _ratio("logpdf")(y, n, d) + np.log(n / d),
-    **{m: _ratio(m) for m in ("cdf", "sf", "logcdf", "logsf", "ppf", "isf")},
+    cdf=_ratio("cdf"),
+    sf=_ratio("sf"),
+    logcdf=_ratio("logcdf"),
+    logsf=_ratio("logsf"),
+    ppf=_ratio("ppf"),
+    isf=_ratio("isf"),
     mean=moment_above(2.0, lambda n, d: d / (d - 2.0)),
     var=moment_above(
         4.0, lambda n, d: 2.0 * d * d * (n + d - 2.0) / (n * (d - 2.0) ** 2 * (d - 4.0))

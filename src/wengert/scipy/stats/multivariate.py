@@ -91,8 +91,12 @@ class FrozenMultivariate:
 
 
 def _factor(matrix: Any) -> tuple[Any, Any]:
-    """The Cholesky factor of a covariance, and the logarithm of its determinant."""
-    factor = np.linalg.cholesky(as_real(matrix))
+    """The Cholesky factor of a covariance, and the logarithm of its determinant.
+
+    The gradient in a covariance is a symmetric matrix, though SciPy reads the lower triangle only.
+    """
+    matrix = as_real(matrix)
+    factor = np.linalg.cholesky(0.5 * (matrix + np.swapaxes(matrix, -1, -2)))
     diagonal = np.diagonal(factor, axis1=-2, axis2=-1)
     return factor, 2.0 * np.sum(np.log(diagonal), axis=-1)
 
