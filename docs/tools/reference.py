@@ -131,13 +131,13 @@ def _table(module: str, names: list[str]) -> list[str]:
 def own_names(name: str) -> list[str]:
     """The public names of a module with docstrings of ours."""
     module = importlib.import_module(name)
-    return [n for n in _public(module) if _is_ours(getattr(module, n))]
+    return [n for n in _public(module) if _is_ours(_value(module, n))]
 
 
 def other_names(name: str) -> list[str]:
     """Those that another library defines: SciPy's ufuncs have rules, but not our docstrings."""
     module = importlib.import_module(name)
-    found = [n for n in _public(module) if not _is_ours(getattr(module, n))]
+    found = [n for n in _public(module) if not _is_ours(_value(module, n))]
     if name == "wengert.scipy.special":
         from wengert.ops.special import FUNCTIONS
 
@@ -149,7 +149,15 @@ def _public(module: Any) -> list[str]:
     listed = getattr(module, "__all__", None)
     if listed is None:
         listed = [n for n, value in vars(module).items() if _home(value) == module.__name__]
-    return sorted(n for n in listed if n[0] != "_" and not inspect.ismodule(getattr(module, n)))
+    return sorted(n for n in listed if n[0] != "_" and not inspect.ismodule(_value(module, n)))
+
+
+def _value(module: Any, name: str) -> Any:
+    """What a module has under a name; None where the library that it is about is not there."""
+    try:
+        return getattr(module, name)
+    except ModuleNotFoundError:
+        return None
 
 
 def _is_ours(value: Any) -> bool:

@@ -102,7 +102,14 @@ CASES = [
     ),
     Case("white_tophat", lambda x: nd.white_tophat(x, 2), _distinct),
     # splines
-    Case("spline_filter", nd.spline_filter, _of((4, 5)), ("spline_filter",), float32=False),
+    Case(
+        "spline_filter",
+        nd.spline_filter,
+        _of((4, 5)),
+        ("spline_filter",),
+        float32=False,
+        complex=True,
+    ),
     Case(
         "spline_filter1d",
         lambda x: nd.spline_filter1d(x, 5, 0, mode="reflect"),

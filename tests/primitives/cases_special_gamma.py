@@ -106,6 +106,12 @@ ERROR = [
     case(sc.erfinv, (-0.8, 0.8)),
     case(sc.erfcinv, (0.2, 1.8)),
     case(sc.dawsn, (-3, 9), complex=True),
+    Case(
+        "wofz",
+        sc.wofz,
+        lambda rng: rng.uniform(-1, 1, (2, 3)) + 1j * rng.uniform(0.2, 1, (2, 3)),
+        ("wofz",),
+    ),
     Case("wofz-real", lambda x: sc.wofz(x).real, between((-2, 2)), ("wofz",), float32=False),
     Case("fresnel", sc.fresnel, between((-2, 2)), ("fresnel_s", "fresnel_c"), complex=True),
     case(sc.ndtr, (-2, 2), complex=True),

@@ -299,3 +299,21 @@ def test_wrong_arguments() -> None:
         wg.implicit_root(lambda x: x - 1.0, 0.0, solver=lambda g, x0: (x0, x0))
     with pytest.raises(ArgumentError, match="implicit_root: the function is not a function"):
         wg.implicit_root(1.0, 0.0)  # type: ignore[arg-type]  # what is tested
+
+
+def test_second_derivatives_of_a_batch():
+    """Kepler's equation in two unknowns, so that the linear systems of derivatives are matrices."""
+
+    def solution(e):
+        def residual(v, e):
+            return np.stack([v[0] - e * np.sin(v[1]) - 1.0, v[1] - v[0]])
+
+        return np.sum(wg.implicit_root(residual, np.ones(2), e) ** 2)
+
+    e = np.array([0.1, 0.3, 0.5])
+    found = wg.vmap(wg.grad(wg.grad(solution)))(e)
+    np.testing.assert_allclose(found, [wg.grad(wg.grad(solution))(x) for x in e], rtol=1e-9)
+    h = 1e-4
+    slope = wg.grad(solution)
+    expected = [(slope(x + h) - slope(x - h)) / (2 * h) for x in e]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)

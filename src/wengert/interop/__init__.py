@@ -7,6 +7,7 @@
 The other library is imported when one of these is called, never by `import wengert`.
 """
 
+from importlib import import_module
 from typing import Any
 
 _HOMES = {
@@ -21,9 +22,15 @@ __all__ = ["from_jax", "from_torch", "low_level_callable", "to_jax", "to_torch"]
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        from importlib import import_module
-
-        return getattr(import_module(f"wengert.interop.{_HOMES[name]}"), name)
+        try:
+            home = import_module(f"wengert.interop.{_HOMES[name]}")
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                f"wengert.interop.{name} needs {error.name}, which is not installed here: "
+                f"pip install {error.name}",
+                name=error.name,
+            ) from error
+        return getattr(home, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

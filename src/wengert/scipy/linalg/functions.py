@@ -168,4 +168,5 @@ def solve_discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
             got=f"method={method!r}",
             expected="'direct' or 'bilinear'",
         )
-    return discrete_lyapunov(a, q, method)
+    double = np.result_type(a.dtype, q.dtype, np.float64)  # SciPy solves in double precision
+    return discrete_lyapunov(a.astype(double), q.astype(double), method)
