@@ -431,12 +431,15 @@ def test_references_are_kept_in_balance(make):
             flag(True)
 
     run(10)
-    gc.collect()
+    while gc.collect():  # what other tests left may die in several turns
+        pass
     before = [sys.getrefcount(o) for o in watched]
     run(calls)
     gc.collect()
     after = [sys.getrefcount(o) for o in watched]
-    assert [abs(p - q) < 50 for p, q in zip(before, after, strict=True)] == [True] * len(watched)
+    # One reference a call too many or too few is what is looked for; others come and go.
+    kept = [abs(p - q) < calls // 2 for p, q in zip(before, after, strict=True)]
+    assert kept == [True] * len(watched)
 
 
 def test_calls_leave_no_memory_behind(make):
