@@ -30,13 +30,21 @@ from wengert.ir.primitive import registry
 EMPTY = {
     Rule("custom_self", "linearize"): "a placeholder, which refuses",
     Rule("guard", "batch"): "no outputs",
+}
+# Rules that the generated cases do not reach, or whose results they leave out, and who tests them.
+ELSEWHERE = {
+    Rule("external", "batch"): "a solver's reports differ between lanes: test_implicit",
     Rule("implicit_solve_keep", "batch"): "in second derivatives of batches: test_implicit",
+    Rule("host_pull", "linearize"): "in second derivatives of user rules: test_autograd_extend",
+    Rule("host_pull", "transpose_all"): "in second derivatives of user rules: test_autograd_extend",
+    Rule("host_pull", "series"): "in Taylor mode over a pullback: test_autograd_extend",
+    Rule("host_push", "linearize"): "in second derivatives of user rules: test_autograd_extend",
 }
 # Mutations that change nothing, because what they spoil always has the symmetry in question.
 HARMLESS = {
-    Mutation(Rule("external", "batch"), "item", 2, "exchanged"): "a report, which no case returns",
     Mutation(Rule("integral", "batch"), "item", 1, "exchanged"): "an estimate of the error",
     Mutation(Rule("real", "transpose", 0), "out", 0, "conjugate"): "the cotangent is real",
+    Mutation(Rule("spline_filter", "transpose", 0), "out", 0, "conjugate"): "of real arrays only",
     Mutation(Rule("take_diagonal", "transpose", 0), "out", 0, "transposed"): "it is diagonal",
 }
 TIME_LIMIT = 20.0  # seconds; a check takes about 0.01
@@ -133,6 +141,8 @@ def time_limit() -> Iterator[None]:
 
 @pytest.mark.parametrize("rule", [pytest.param(rule, id=str(rule)) for rule in RULES])
 def test_wrong_rule_is_noticed(rule: Rule) -> None:
+    if rule in ELSEWHERE:
+        pytest.skip(ELSEWHERE[rule])
     mutations = {m: uses for m, uses in users().items() if m.rule == rule}
     assert bool(mutations) != (rule in EMPTY), "no generated case runs this rule: add one"
     for mutation, uses in mutations.items():
