@@ -16,9 +16,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 )
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from docs.tools import errors, literate, reference  # noqa: E402
+from docs.tools import errors, literate, reference  # noqa: E402  # through the path set above
 
-import wengert  # noqa: E402
+import wengert  # noqa: E402  # the kernels' path is set before
 
 project = "Wengert"
 author = "the Wengert developers"

@@ -17,7 +17,11 @@ from wengert.trace.tracer import Tracer
 
 
 class VSpace:
-    """Base of vector spaces; subclasses may be registered for further types."""
+    """Base of vector spaces; subclasses may be registered for further types.
+
+    As in autograd a subclass may leave out what its values do not need: only then what is left out
+    raises `NotImplementedError`, so these are no abstract methods.
+    """
 
     mappings: ClassVar[dict[type, Callable[[Any], VSpace]]] = {}
     iscomplex: bool = False

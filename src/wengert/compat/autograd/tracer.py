@@ -41,7 +41,11 @@ notrace_primitives: defaultdict[Any, set[Any]] = defaultdict(set)
 
 
 class Node:
-    """Base of the nodes of a graph; see `trace`."""
+    """Base of the nodes of a graph, to be derived from; see `trace`.
+
+    As in autograd a subclass defines what its graph needs: nodes made during a run, start nodes,
+    or both. What it left out raises when it is asked for.
+    """
 
     __slots__: tuple[str, ...] = ()
 
