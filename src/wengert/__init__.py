@@ -61,8 +61,10 @@ _SUBMODULES = frozenset(
         "numeric",
         "numpy",
         "ops",
+        "optimize",
         "random",
         "scipy",
+        "sparse",
         "symbolic",
     }
 )
