@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.dependence import contraction
 from wengert.ir.emission import Reduce, Whole
 from wengert.ops import native_products
 from wengert.ops.core import conj, convert, mul, reshape, sum_axes, transpose
@@ -207,6 +208,7 @@ einsum_p = bilinear(
         Reduce("sum", _emit_extents, _emit_product),
     ),
     render=lambda ins, params: f"np.einsum({params['subscripts']!r}, {ins[0]}, {ins[1]})",
+    sparsity=lambda k, *, subscripts: contraction(k, *split_subscripts(subscripts)),
 )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
+from wengert.ir.dependence import COPIES, ELEMENTWISE, MOVES, Product, Sums
 from wengert.ir.emission import Elementwise, Pull, Reduce
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.families import ONE, elementwise, linear
@@ -114,6 +115,7 @@ mul_p = elementwise(
         1: lambda ct, args: unfit(mul(ct, conj(args[0])), args[1]),
     },
     emit=lambda b, x, y: b.mul(x, y),
+    sparsity=Product(),
 )
 neg_p = elementwise(
     "neg",
@@ -149,6 +151,7 @@ real_p = linear(
     facts={"is_real_linear": True},
     render=lambda ins, params: f"np.real({ins[0]})",
     emit=Elementwise(lambda b, x: x.re if x.kind[0] == "c" else x, "own"),
+    sparsity=ELEMENTWISE,
 )
 imag_p = linear(
     "imag",
@@ -162,6 +165,7 @@ imag_p = linear(
     facts={"is_real_linear": True},
     render=lambda ins, params: f"np.imag({ins[0]})",
     emit=Elementwise(lambda b, x: x.im if x.kind[0] == "c" else b.constant(0, x.kind), "own"),
+    sparsity=ELEMENTWISE,
 )
 
 
@@ -188,6 +192,7 @@ real_set_p: Primitive = linear(
     batch=_real_set_batch,
     gives_array=True,
     emit=Pull(lambda k, at, *, part: k.with_part(at, part)),
+    sparsity=ELEMENTWISE,
 )
 
 # -- dtype -----------------------------------------------------------------------------------------
@@ -221,6 +226,7 @@ convert_p = define(
         is_elementwise=True,
         render=lambda ins, params: f"{ins[0]}.astype(np.{params['dtype'].name})",
         emit=Elementwise(lambda b, x, *, dtype: b.convert(x, np.dtype(dtype).str[1:]), "own"),
+        sparsity=ELEMENTWISE,
     )
 )
 
@@ -240,6 +246,7 @@ copy_p = linear(
     is_elementwise=True,
     render=lambda ins, params: f"np.array({ins[0]})",
     emit=Elementwise(lambda b, x: x, "own"),
+    sparsity=ELEMENTWISE,
 )
 
 # -- shapes ----------------------------------------------------------------------------------------
@@ -297,6 +304,7 @@ reshape_p = linear(
         + (")" if params["order"] == "C" else f", order={params['order']!r})")
     ),
     emit=Pull(lambda k, at, *, shape, order: _emit_reshape(k, at, shape, order)),
+    sparsity=MOVES,
 )
 
 
@@ -340,6 +348,7 @@ set_all_p = linear(
     gives_array=True,
     render=lambda ins, params: f"np.array({ins[1]})",
     emit=Pull(lambda k, at: k.read(1, k.broadcast(1, at))),
+    sparsity=MOVES,
 )
 
 
@@ -369,6 +378,7 @@ transpose_p = linear(
     write_back=lambda base, view, *, axes: (set_all_p, (transpose(view, _inverse(axes)),), {}),
     render=lambda ins, params: f"np.transpose({ins[0]}, {params['axes']})",
     emit=Pull(lambda k, at, *, axes: k.read(0, [at[i] for i in _inverse(axes)])),
+    sparsity=MOVES,
 )
 
 
@@ -416,6 +426,7 @@ broadcast_to_p = linear(
     gives_array=True,
     render=lambda ins, params: f"np.broadcast_to({ins[0]}, {params['shape']})",
     emit=Pull(lambda k, at, *, shape: k.read(0, k.broadcast(0, at))),
+    sparsity=COPIES,
 )
 
 
@@ -457,6 +468,7 @@ sum_p = linear(
     render=lambda ins, params: (
         f"np.sum({ins[0]}, axis={params['axes']}, keepdims={params['keepdims']})"
     ),
+    sparsity=Sums(),
 )
 
 
@@ -515,6 +527,7 @@ full_p = linear(
     ),
     in_place=None,
     emit=Pull(lambda k, at, *, shape, dtype: k.read_constant(0, at)),
+    sparsity=COPIES,
 )
 
 

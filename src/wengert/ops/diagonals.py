@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.dependence import MOVES
 from wengert.ir.emission import Pull
 from wengert.ops.core import convert, iota, reshape, sum_axes, transpose, zeros_of
 from wengert.ops.elementwise import ge_p, select
@@ -74,6 +75,7 @@ diagonal_p = linear(
             0, (*at[:-1], at[-1] + max(-offset, 0), at[-1] + max(offset, 0))
         )
     ),
+    sparsity=MOVES,
 )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError, ShapeError
+from wengert.ir.dependence import ELEMENTWISE
 from wengert.ir.emission import Elementwise
 from wengert.ir.primitive import Primitive, Rule, define
 from wengert.trace.tracer import Tracer
@@ -91,6 +92,7 @@ def elementwise(
     keeps_literals: bool = False,
     render: Rule | None = None,
     emit: Any = None,
+    sparsity: Rule = ELEMENTWISE,
     **facts: Any,
 ) -> Primitive:
     """A primitive that acts number by number, with NumPy's broadcasting and promotion.
@@ -114,6 +116,8 @@ def elementwise(
     emit : Elementwise or callable, optional
         The native form; a callable `emit(b, *numbers, **params)` takes numbers in the kind that
         the ufunc computes in. By default the elementary function of this name, where there is one.
+    sparsity : callable
+        How tangents depend on each other, see `ir/dependence.py`.
     **facts
         Domain, kinks and conventions, shown in the documentation and tested.
     """
@@ -138,6 +142,7 @@ def elementwise(
             is_elementwise=True,
             render=render or render_ufunc(rule_ufunc),
             emit=emit,
+            sparsity=sparsity,
             ufunc=rule_ufunc if isinstance(rule_ufunc, np.ufunc) else None,
             facts=facts,
         )

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError
+from wengert.ir.dependence import COLLECTS, COPIES, MOVES
 from wengert.ir.emission import Pull, Whole
 from wengert.ir.primitive import Primitive
 from wengert.ops.core import broadcast_to, reshape, transpose, unfit, zeros_of
@@ -280,6 +281,7 @@ gather_p = linear(
     reads_elements=True,
     render=_render_gather,
     emit=Pull(_emit_gather),
+    sparsity=COPIES,
 )
 item_p = linear(
     "item",
@@ -297,6 +299,7 @@ item_p = linear(
     reads_elements=True,
     render=_render_gather,
     emit=Pull(_emit_gather),
+    sparsity=COPIES,
 )
 scatter_set_p: Primitive = linear(
     "scatter_set",
@@ -313,6 +316,7 @@ scatter_set_p: Primitive = linear(
     support=_support("scatter_set", "front[places] = value"),
     emit=Whole(_emit_update(adds=False), in_place=0),
     facts={"ties": "of several writes to one place the last one counts, also for derivatives"},
+    sparsity=MOVES,
 )
 scatter_add_p: Primitive = linear(
     "scatter_add",
@@ -330,4 +334,5 @@ scatter_add_p: Primitive = linear(
     render=_render_update("scatter_add"),
     support=_support("scatter_add", "np.add.at(front, places, value)"),
     emit=Whole(_emit_update(adds=True), in_place=0),
+    sparsity=COLLECTS,
 )

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import IndexingError, ShapeError
+from wengert.ir.dependence import COLLECTS, MOVES
 from wengert.ir.emission import Pull
 from wengert.ir.primitive import Primitive, Rule
 from wengert.ops.core import (
@@ -366,6 +367,7 @@ index_p = linear(
     reads_elements=True,
     render=lambda ins, params: f"{ins[0]}[{index_text(params['index'])}]",
     emit=Pull(_emit_index),
+    sparsity=MOVES,
 )
 index_set_p: Primitive = linear(
     "index_set",
@@ -381,6 +383,7 @@ index_set_p: Primitive = linear(
     render=_render_update("index_set"),
     support=_support("index_set", "="),
     emit=Pull(_emit_update(False), _update_parts, _update_axis),
+    sparsity=MOVES,
 )
 index_add_p: Primitive = linear(
     "index_add",
@@ -398,4 +401,5 @@ index_add_p: Primitive = linear(
     render=_render_update("index_add"),
     support=_support("index_add", "+="),
     emit=Pull(_emit_update(True)),
+    sparsity=COLLECTS,
 )

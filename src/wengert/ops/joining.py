@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.dependence import MOVES
 from wengert.ir.emission import Pull
 from wengert.ir.primitive import Primitive
 from wengert.ops.core import broadcast_to, convert, full, reshape, spread_batch, unfit
@@ -231,6 +232,7 @@ concatenate_p: Primitive = linear(
     gives_array=True,
     render=lambda ins, params: f"np.concatenate(({', '.join(ins)},), axis={params['axis']})",
     emit=Pull(_emit_concatenate, _concatenate_parts, lambda k, *, axis: axis),
+    sparsity=MOVES,
 )
 
 # -- stack -----------------------------------------------------------------------------------------
@@ -288,4 +290,5 @@ stack_p: Primitive = linear(
     keeps_literals=True,
     render=lambda ins, params: f"np.stack(({', '.join(ins)},), axis={params['axis']})",
     emit=Pull(_emit_stack, _stack_parts, lambda k, *, axis: axis),
+    sparsity=MOVES,
 )

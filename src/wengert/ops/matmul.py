@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
+from wengert.ir.dependence import contraction
 from wengert.ir.emission import Reduce, Whole
 from wengert.ir.program import door
 from wengert.ops import native_products
@@ -153,6 +154,7 @@ dot_p = bilinear(
         Whole(_emit_dot_product, accepts=_accepts_dot, views=(0, 1)),
         Reduce("sum", lambda k: k.shape(0)[-1:], _emit_dot),
     ),
+    sparsity=lambda k: contraction(k, *_dot_labels(len(k.shape(0)), len(k.shape(1)))),
 )
 
 
@@ -296,6 +298,7 @@ matmul_p = bilinear(
         Whole(_emit_matmul_product, accepts=_accepts_matmul, views=(0, 1)),
         Reduce("sum", lambda k: k.shape(0)[-1:], _emit_matmul),
     ),
+    sparsity=lambda k: contraction(k, *_matmul_labels(*k.types)),
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import Choice
 from wengert.ir.emission import Elementwise
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.comparison import isnan
@@ -50,6 +51,7 @@ select_p = define(
         emit=Elementwise(
             lambda b, condition, x, y: b.select(b.convert(condition, "b1"), x, y), "chosen"
         ),
+        sparsity=Choice(),
     )
 )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Number
 from typing import TYPE_CHECKING, Any
@@ -89,6 +90,17 @@ def bind_in(body: Recording | None, primitive: Primitive, args: Any, params: dic
     if body is None:
         return primitive.array(*args, **params)
     return body.record(primitive, args, params)
+
+
+@contextmanager
+def outside_recordings() -> Iterator[None]:
+    """While open, operations on plain values are computed and recorded nowhere."""
+    tokens = current_recording.set(None), current_body.set(None)
+    try:
+        yield
+    finally:
+        current_body.reset(tokens[1])
+        current_recording.reset(tokens[0])
 
 
 _SPARSE_PRODUCTS = ("_matmul_dispatch", "_rmatmul_dispatch")

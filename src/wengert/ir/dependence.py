@@ -1,0 +1,339 @@
+"""How the outputs of linear primitives depend on their inputs: the field `sparsity` of a record.
+
+A rule is called as `rule(k, **params)` with a `Flow`, the labels (`index_sets.py`) that arrive at
+one equation, and returns the labels of its output, or a tuple of them. Families:
+
+    Elementwise    number by number, with broadcasting: the union of what is met (derived)
+    Product        the same, known zeros of the other factor taking away
+    Choice         of two values by a condition
+    Moves          each element is a copy of one input element, or zero
+    Collects       each input element is added to one output element, or dropped
+    Sums           a sum over axes
+    Mixes          along some axes all depends on all: solves, Fourier transforms
+    Everything     each output on all inputs: what is not known better
+
+All are conservative: a label may promise too much, never too little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.index_sets import IndexSets, Labels
+from wengert.ir.primitive import Primitive
+from wengert.types import Type
+
+
+@dataclass
+class Flow:
+    """What a sparsity rule is given.
+
+    Attributes
+    ----------
+    primitive : Primitive
+    labels : tuple of arrays or None
+        Of each input, of its shape; None where nothing that is differentiated arrives.
+    values : tuple
+        Of each input, where it is known whatever the arguments are; else None.
+    types : tuple of types
+        Of each input.
+    out_types : tuple of types
+    sets : IndexSets
+    walk : callable
+        `walk(program, labels, values)`: the labels of a Program's outputs.
+    """
+
+    primitive: Primitive
+    labels: tuple[Labels | None, ...]
+    values: tuple[Any, ...]
+    types: tuple[Any, ...]
+    out_types: tuple[Any, ...]
+    sets: IndexSets
+    walk: Callable[..., list[Labels | None]]
+
+    def shape(self, i: int) -> tuple[int, ...]:
+        """The shape of input i; of a stack that of its items."""
+        return shape_of(self.types[i])
+
+    def out_shape(self, i: int = 0) -> tuple[int, ...]:
+        return shape_of(self.out_types[i])
+
+    @property
+    def active(self) -> list[int]:
+        """The inputs with labels."""
+        return [i for i, x in enumerate(self.labels) if x is not None]
+
+
+def shape_of(type_: Any) -> tuple[int, ...]:
+    """The shape of a type; of a stack that of its items, of a literal ()."""
+    return getattr(getattr(type_, "item", type_), "shape", ())
+
+
+def united(k: Flow, parts: Sequence[Labels | None]) -> Labels | None:
+    """The union of labels of one shape, None for none at all."""
+    result = None
+    for part in parts:
+        if part is not None:
+            result = part if result is None else k.sets.unite(result, part)
+    return result
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """The union of the inputs at the same place."""
+
+    moves = collects = False
+
+    def __call__(self, k: Flow, **params: Any) -> Any:
+        shape = k.out_shape()
+        return united(k, [None if x is None else np.broadcast_to(x, shape) for x in k.labels])
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product: where the other factor is known to be zero, nothing arrives."""
+
+    moves = collects = False
+
+    def __call__(self, k: Flow, **params: Any) -> Any:
+        shape = k.out_shape()
+        (i,) = k.active
+        labels = np.broadcast_to(k.labels[i], shape)  # type: ignore[arg-type]  # it is active
+        other = k.values[1 - i]
+        if other is None or np.all(other):
+            return labels
+        return np.where(np.broadcast_to(other, shape) == 0, 0, labels)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`where(condition, x, y)`: both, unless the condition is known."""
+
+    moves = collects = False
+
+    def __call__(self, k: Flow, **params: Any) -> Any:
+        condition, shape = k.values[0], k.out_shape()
+        x, y = [None if v is None else np.broadcast_to(v, shape) for v in k.labels[1:]]
+        if condition is None:
+            return united(k, [x, y])
+        return np.where(condition, 0 if x is None else x, 0 if y is None else y)
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Each output element is a copy of one input element, or a zero.
+
+    Attributes
+    ----------
+    is_once : bool
+        Whether no input element is copied more than once.
+    """
+
+    is_once: bool = True
+    moves = True
+
+    @property
+    def collects(self) -> bool:
+        return self.is_once
+
+    def __call__(self, k: Flow, **params: Any) -> Any:
+        args = moving_arguments(k, k.labels)
+        if args is None:
+            return Everything()(k, **params)
+        return _whole_numbers(k.primitive.array(*args, **params))
+
+    def places(self, k: Flow, i: int, **params: Any) -> Labels:
+        """Where each element of input i goes in the raveled output, −1 for nowhere."""
+        size = int(np.prod(k.shape(i)))
+        numbers = [None] * len(k.labels)
+        numbers[i] = np.arange(1, size + 1).reshape(k.shape(i))  # type: ignore[call-overload]
+        args = moving_arguments(k, numbers)
+        assert args is not None
+        moved = np.ravel(_whole_numbers(k.primitive.array(*args, **params)))
+        result = np.full(size + 1, -1)
+        result[moved] = np.arange(moved.size)
+        return result[1:].reshape(k.shape(i))
+
+
+@dataclass(frozen=True)
+class Collects:
+    """Each input element is added to one output element: the adjoint of a primitive that moves."""
+
+    moves = False
+    collects = True
+
+    def __call__(self, k: Flow, **params: Any) -> Any:
+        if not are_indices_known(k):
+            return Everything()(k, **params)
+        parts = [(self.places(k, i, **params), k.labels[i]) for i in k.active]
+        places = np.concatenate([np.ravel(p) for p, _ in parts])
+        labels = np.concatenate([np.ravel(x) for _, x in parts])
+        shape = k.out_shape()
+        return k.sets.unite_at(places, labels, int(np.prod(shape))).reshape(shape)
+
+    def places(self, k: Flow, i: int, **params: Any) -> Labels:
+        """Where each element of input i goes in the raveled output, −1 for nowhere."""
+        shape = k.out_shape()
+        numbers = np.arange(1, int(np.prod(shape)) + 1).reshape(shape)
+        args = [
+            Type(k.shape(j), np.dtype(np.int64)) if j in linear_inputs(k) else value
+            for j, value in enumerate(k.values)
+        ]
+        rule = k.primitive.transpose
+        if isinstance(rule, Mapping):
+            found = rule[i](numbers, args, **params)
+        else:
+            assert callable(rule)
+            found = rule(numbers, args, i, **params)
+        return np.broadcast_to(_whole_numbers(found), k.shape(i)) - 1
+
+
+@dataclass(frozen=True)
+class Sums:
+    """A sum over the axes in `params["axes"]`."""
+
+    moves = False
+    collects = True
+
+    def __call__(self, k: Flow, *, axes: Sequence[int], **params: Any) -> Any:
+        return k.sets.unite_along(k.labels[0], axes).reshape(k.out_shape())  # type: ignore[arg-type]
+
+    def places(self, k: Flow, i: int, **params: Any) -> Labels:
+        """Where each element goes in the raveled output."""
+        return Collects().places(k, i, **params)
+
+
+@dataclass(frozen=True)
+class Mixes:
+    """Along some axes of the one active input each output element depends on all elements.
+
+    Attributes
+    ----------
+    axes : callable or tuple of int
+        The axes (negative ones count from the end), or `axes(k, **params)`. The other axes of
+        input and output are the same, or broadcast.
+    """
+
+    axes: Any
+    moves = collects = False
+
+    def __call__(self, k: Flow, **params: Any) -> Any:
+        axes = self.axes(k, **params) if callable(self.axes) else self.axes
+        shape = k.out_shape()
+        parts = []
+        for i in k.active:
+            labels = k.labels[i]
+            assert labels is not None
+            own = [a % labels.ndim for a in axes]
+            kept = k.sets.unite_along(labels, own)
+            parts.append(np.broadcast_to(np.expand_dims(kept, tuple(own)), shape))
+        return united(k, parts)
+
+
+@dataclass(frozen=True)
+class Everything:
+    """Every output element depends on every element of all active inputs.
+
+    Attributes
+    ----------
+    reason : str
+        Why nothing better is known.
+    """
+
+    reason: str = "an index that is not known"
+    moves = collects = False
+
+    def __call__(self, k: Flow, **params: Any) -> Any:
+        flat = [np.ravel(x) for x in k.labels if x is not None]
+        label = k.sets.unite_at(np.zeros(sum(map(len, flat)), int), np.concatenate(flat), 1)
+        result = tuple(
+            [np.broadcast_to(label.reshape(()), k.out_shape(i)) for i in range(len(k.out_types))]
+        )
+        return result if k.primitive.is_multiple else result[0]
+
+
+def linear_inputs(k: Flow) -> frozenset[int]:
+    """The inputs in which the primitive is linear."""
+    groups = k.primitive.linear_in
+    return frozenset([i for i in range(len(k.types)) if any(i in group for group in groups)])
+
+
+def are_indices_known(k: Flow) -> bool:
+    """Whether all inputs in which the primitive is not linear have known values."""
+    linear = linear_inputs(k)
+    return all([k.values[i] is not None for i in range(len(k.types)) if i not in linear])
+
+
+def moving_arguments(k: Flow, labels: Sequence[Labels | None]) -> list[Any] | None:
+    """Arguments for the NumPy implementation with labels for numbers; None if one is unknown."""
+    if not are_indices_known(k):
+        return None
+    linear = linear_inputs(k)
+    args: list[Any] = []
+    for i, x in enumerate(labels):
+        if i not in linear:
+            args.append(k.values[i])
+        else:
+            args.append(np.zeros(k.shape(i), np.int64) if x is None else x)
+    return args
+
+
+def contraction(k: Flow, a: Sequence[Any], b: Sequence[Any], out: Sequence[Any]) -> Labels:
+    """The rule of a product of two arrays with axes named as in einsum, one of them active."""
+    (i,) = k.active
+    own, other = (a, b) if i == 0 else (b, a)
+    labels = k.labels[i]
+    assert labels is not None
+    shape = k.out_shape()
+    factor = k.values[1 - i]
+    sizes = dict(zip(other, k.shape(1 - i), strict=True))
+    is_even = all([sizes.get(x, n) == n for x, n in zip(own, labels.shape, strict=True)])
+    if factor is not None and is_even and not np.all(factor):
+        return _sparse_contraction(k.sets, labels, own, np.asarray(factor), other, out, shape)
+    summed = [p for p, x in enumerate(own) if x not in out]
+    kept = k.sets.unite_along(labels, summed) if summed else labels
+    names = [x for x in own if x in out]
+    ordered = kept.transpose([names.index(x) for x in out if x in names])
+    at = [slice(None) if x in names else None for x in out]
+    return np.broadcast_to(ordered[tuple(at)], shape)
+
+
+def _sparse_contraction(
+    sets: IndexSets,
+    labels: Labels,
+    own: Sequence[Any],
+    factor: Any,
+    other: Sequence[Any],
+    out: Sequence[Any],
+    shape: tuple[int, ...],
+) -> Labels:
+    """A product with a known array, of which only the nonzeros count."""
+    free = [x for x in own if x not in other]
+    at = dict(zip(other, [p.reshape(-1, *(1,) * len(free)) for p in factor.nonzero()], strict=True))
+    sizes = dict(zip(own, labels.shape, strict=True))
+    for n, x in enumerate(free):
+        at[x] = np.arange(sizes[x]).reshape(-1, *(1,) * (len(free) - n - 1))
+    read = labels[tuple([at[x] for x in own])] if own else labels
+    places = np.zeros((), np.int64)
+    for x, n in zip(out, shape, strict=True):
+        places = places * n + at[x]
+    grid = np.broadcast_shapes(places.shape, read.shape, next(iter(at.values())).shape)
+    size = int(np.prod(shape))
+    return sets.unite_at(
+        np.broadcast_to(places, grid), np.broadcast_to(read, grid), size
+    ).reshape(shape)
+
+
+def _whole_numbers(x: Any) -> Labels:
+    """Labels that a primitive's implementation may have made floating-point numbers."""
+    return np.asarray(np.real(x)).astype(np.int64)
+
+
+MOVES = Moves()
+COPIES = Moves(is_once=False)
+COLLECTS = Collects()
+ELEMENTWISE = Elementwise()
