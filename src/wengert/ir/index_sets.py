@@ -29,7 +29,8 @@ class IndexSets:
         self.n = n
         self._n_sets = n + 1
         self._indices = np.arange(n, dtype=np.int32)
-        self._ends = np.concatenate([[0], np.arange(n + 1)])  # of set k: at k and k + 1
+        # Of set k: at k and k + 1. Both arrays have the dtype that SciPy would convert them to.
+        self._ends = np.concatenate([[0], np.arange(n + 1)]).astype(np.int32)
         self._n_ends, self._n_indices = n + 2, n
 
     # -- what is asked of it -------------------------------------------------------------------
@@ -116,9 +117,9 @@ class IndexSets:
     def _unions(self, labels: Labels, ends: Labels) -> Labels:
         """New sets, the union of each group of labels."""
         sparse = importlib.import_module("scipy.sparse")
-        members = sparse.csr_array(
-            (np.ones(len(labels), bool), labels, ends), shape=(len(ends) - 1, self._n_sets)
-        )
+        shape = (len(ends) - 1, self._n_sets)
+        groups = labels.astype(np.int32), ends.astype(np.int32)
+        members = sparse.csr_array((np.ones(len(labels), bool), *groups), shape=shape)
         united = members @ self._table()
         return self._entered(united)
 
