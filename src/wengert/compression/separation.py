@@ -25,6 +25,7 @@ from wengert.ir.program import Equation, Program, prune
 from wengert.trace.tracer import outside_recordings
 from wengert.transforms.sparsity import KnownValues, flow_of, input_labels, propagate, sparsity_rule
 
+_MIN_ITEMS = 32  # from which on a batch is looked at by items
 _MAX_COPIES = 64  # times as many elements as the Program has inputs and outputs
 
 
@@ -71,18 +72,61 @@ class Separated:
 
     def pattern(self) -> Any:
         """Where D may be different from zero: a boolean `csr_array`."""
+        found = self._pattern_by_items()
+        if found is not None:
+            return found
         labels, sets = input_labels(self.in_types)
+        return sets.rows(self._labels(labels, sets))
+
+    def _labels(self, labels: Sequence[Labels], sets: IndexSets) -> Labels:
+        """Labels of all elements of the outputs, for those of the inputs."""
         found = propagate(
             self.program,
             [*[None] * self.n_known, *labels],
             [*self.known, *[None] * len(labels)],
             sets,
         )
-        flat = [
-            np.zeros(r.size, np.int64) if x is None else np.ravel(x)
-            for x, r in zip(found, self.rows, strict=True)
-        ]
-        return sets.rows(joined(flat))
+        return joined(
+            [
+                np.zeros(r.shape, np.int64) if x is None else x
+                for x, r in zip(found, self.rows, strict=True)
+            ]
+        )
+
+    def _pattern_by_items(self) -> Any:
+        """The pattern of what is done to each item of a batch alone; None where it is not so.
+
+        Two short walks instead of a long one: on which items does each row depend, and on which
+        places within items? What meets both is all that can be; if a row has one item it is exact.
+        """
+        shapes = [t.shape for t in self.in_types]
+        n = shapes[0][0] if shapes and shapes[0] else 0
+        if n < _MIN_ITEMS or any([s[:1] != (n,) for s in shapes]):
+            return None
+        items = IndexSets(n)
+        numbers = np.arange(1, n + 1)
+        item = self._labels(
+            [np.broadcast_to(numbers.reshape(n, *(1,) * (len(s) - 1)), s) for s in shapes], items
+        )
+        if np.max(item, initial=0) > n:  # a union of several
+            return None
+        sizes = [int(np.prod(s[1:])) for s in shapes]
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        places = IndexSets(int(starts[-1]))
+        place = self._labels(
+            [
+                np.broadcast_to(np.arange(a + 1, a + k + 1).reshape(1, *s[1:]), s)
+                for s, a, k in zip(shapes, starts, sizes, strict=False)
+            ],
+            places,
+        )
+        rows = places.rows(np.where(item > 0, place, 0))
+        value = np.repeat(np.arange(len(sizes)), sizes)[rows.indices]
+        row_items = np.repeat(item - 1, np.diff(rows.indptr))
+        columns = (n * starts[:-1] - starts[:-1])[value] + rows.indices
+        columns += row_items * np.array(sizes)[value]
+        shape = (len(item), n * int(starts[-1]))
+        return type(rows)((rows.data, columns.astype(np.int32), rows.indptr), shape=shape)
 
 
 def whole_structure(

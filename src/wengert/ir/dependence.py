@@ -329,8 +329,18 @@ def _sparse_contraction(
 
 
 def _whole_numbers(x: Any) -> Labels:
-    """Labels that a primitive's implementation may have made floating-point numbers."""
-    return np.asarray(np.real(x)).astype(np.int64)
+    """Labels that a primitive's implementation may have made floating-point numbers.
+
+    Where all items along the first axis are the same, they are one item repeated, as they may have
+    been before they were copied: unions are then of that item alone.
+    """
+    numbers = np.real(x)
+    if numbers.dtype != np.int64:
+        numbers = numbers.astype(np.int64)
+    if numbers.ndim > 1 and len(numbers) > 1 and numbers.strides[0] != 0:
+        if np.array_equal(numbers[0], numbers[1]) and np.all(numbers == numbers[:1]):
+            return np.broadcast_to(numbers[:1], numbers.shape)
+    return numbers
 
 
 MOVES = Moves()
