@@ -18,7 +18,8 @@ from wengert.api.arguments import (
     require_differentiable,
     select_arguments,
 )
-from wengert.api.choices import note_choice
+from wengert.api.choices import MODES, choose
+from wengert.api.choices import total as total_size
 from wengert.api.differentiate import (
     Recorded,
     grad,
@@ -29,9 +30,12 @@ from wengert.api.differentiate import (
     record,
     scalars,
 )
+from wengert.compression.plan import Plan
 from wengert.errors import ArgumentError, NonScalarOutputError, NotDifferentiableError
 from wengert.ir.program import Program, split_program
 from wengert.ops.core import basis, conj, full, reshape, transpose, zeros_of
+from wengert.ops.gather import scatter_set
+from wengert.ops.indexing import index
 from wengert.trace.evaluate import evaluate, plan_of
 from wengert.trace.recording import lifts_scalars_here
 from wengert.transforms.batch import batch_program
@@ -58,9 +62,12 @@ def jacobian(
         Positional arguments to differentiate with respect to.
     argnames : str or tuple of str, optional
         Keyword arguments to differentiate with respect to.
-    mode : {"auto", "forward", "reverse"}
-        Forward mode costs about one product a column, reverse mode one a row; "auto" takes
-        forward mode unless there are fewer rows than columns.
+    mode : {"auto", "forward", "reverse", "compressed"}
+        Forward mode costs about one product a column, reverse mode one a row, compressed one for
+        several columns or rows that have no entry in common. "auto" takes forward mode unless
+        there are fewer rows than columns, and where that costs enough to look for a pattern,
+        compressed if it costs less than half. `wengert.explain` says what was chosen and why;
+        `wengert.sparse.jacobian` gives the sparse matrix itself.
     has_aux : bool, default False
         Whether `f` returns a pair whose second entry is passed on undifferentiated.
     holomorphic : bool, default False
@@ -111,11 +118,11 @@ def value_and_jacobian(
     >>> wg.value_and_jacobian(np.sin)(0.0)
     (np.float64(0.0), np.float64(1.0))
     """
-    if mode not in ("auto", "forward", "reverse"):
+    if mode not in MODES:
         raise ArgumentError(
             "jacobian: there is no such mode.",
             got=repr(mode),
-            expected='"auto", "forward" or "reverse"',
+            expected=", ".join([f'"{m}"' for m in MODES]),
         )
 
     @wraps(f)
@@ -125,11 +132,11 @@ def value_and_jacobian(
         recorded = record("jacobian", f, selection, has_aux)
         _require_jacobian_types(recorded, selection, holomorphic)
         in_types = [leaf_type(x) for x in selection.leaves]
-        is_forward = mode == "forward" or (
-            mode == "auto" and total_size(in_types) <= total_size(recorded.types)
-        )
-        note_choice(recorded, in_types, mode, is_forward)
-        blocks = (_forward if is_forward else _reverse)(recorded, in_types)
+        way = choose(recorded, in_types, mode)
+        if isinstance(way, Plan):
+            blocks = _compressed(recorded, in_types, way)
+        else:
+            blocks = (_forward if way == "forward" else _reverse)(recorded, in_types)
         rows = [
             rebuild_tree(selection.spec, [blocks[i][j] for j in range(len(in_types))])
             for i in range(len(recorded.types))
@@ -272,9 +279,25 @@ def _recorded_run(
     return evaluate(batched, [*recorded.residuals, *recorded_seeds(types)])
 
 
-def total_size(types: Sequence[Any]) -> int:
-    """The number of elements of arrays of these types."""
-    return sum([t.size for t in types])
+def _compressed(recorded: Recorded, in_types: list[Any], plan: Plan) -> list[list[Any]]:
+    """The dense blocks, zero where the plan's structure has no entry."""
+    structure = plan.structure
+    data = plan.values(recorded.residuals)
+    n_rows, n_columns = structure.shape
+    places = structure.rows.astype(np.int64) * n_columns + structure.indices
+    dense = scatter_set(full((n_rows * n_columns,), 0, plan.dtype), data, (places,), (0,))
+    dense = reshape(dense, (n_rows, n_columns))
+    blocks: list[list[Any]] = []
+    top = 0
+    for out in recorded.types:
+        left, row = 0, []
+        for t in in_types:
+            part = index(dense, ((top, top + out.size, 1), (left, left + t.size, 1)))
+            row.append(_owned(reshape(part, (*out.shape, *t.shape))))
+            left += t.size
+        blocks.append(row)
+        top += out.size
+    return blocks
 
 
 def _forward(recorded: Recorded, in_types: list[Any]) -> list[list[Any]]:

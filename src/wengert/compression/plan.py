@@ -94,6 +94,7 @@ def plan(
     mode: str = "auto",
     given: Structure | None = None,
     is_symmetric: bool = False,
+    is_compiled: bool = False,
 ) -> Plan:
     """The cheapest way to the Jacobian that a linear Program is.
 
@@ -110,16 +111,18 @@ def plan(
         Where the Jacobian may be different from zero; found where it is not given.
     is_symmetric : bool
         Whether the matrix is known to be its own transpose.
+    is_compiled : bool
+        Whether the products will be compiled, and may be written out one by one.
     """
     ways = list(_ways(linear, known, shape, mode, given, is_symmetric))
     best = min(ways, key=lambda way: way.option.flops)
-    return best.make(tuple([way.option for way in ways]))
+    return best.make(tuple([way.option for way in ways]), is_compiled)
 
 
 @dataclass(frozen=True)
 class _Way:
     option: Option
-    make: Callable[[tuple[Option, ...]], Plan]
+    make: Callable[[tuple[Option, ...], bool], Plan]
 
 
 def _ways(
@@ -232,20 +235,22 @@ class _Middle:
             flops += coloring.n_reverse * program_flops(back)
         option = Option(name, coloring.n_colors, flops, self.is_separated)
 
-        def make(options: tuple[Option, ...]) -> Plan:
+        def make(options: tuple[Option, ...], is_compiled: bool) -> Plan:
             entries = self.row if row is None else row
             made, slots = [], []
             if forward is not None and coloring.n_forward:
                 colors = _split(coloring.column_colors, middle.columns)
                 own = np.flatnonzero(forward >= 0)
-                products = Products(program, middle.n_known, colors, coloring.n_forward)
+                n = coloring.n_forward
+                products = Products(program, middle.n_known, colors, n, is_compiled)
                 at = _located(entries[own], middle.rows)
                 made.append(assembled(products, *at, forward[own], self.slots[own]))
                 slots.append(self.slots[own])
             if reverse is not None and back is not None:
                 colors = _split(coloring.row_colors, middle.rows)
                 own = np.flatnonzero(reverse >= 0)
-                products = Products(back, middle.n_known, colors, coloring.n_reverse)
+                n = coloring.n_reverse
+                products = Products(back, middle.n_known, colors, n, is_compiled)
                 at = _located(self.column[own], middle.columns)
                 made.append(assembled(products, *at, reverse[own], self.slots[own]))
                 slots.append(self.slots[own])

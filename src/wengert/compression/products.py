@@ -41,12 +41,15 @@ class Products:
     colors : tuple of int arrays
         The color of each element of each linear input, −1 for none.
     n_colors : int
+    is_compiled : bool
+        Whether they will be compiled: on the interpreter, fewer equations are faster.
     """
 
     program: Program
     n_known: int
     colors: tuple[Labels, ...]
     n_colors: int
+    is_compiled: bool
 
     @property
     def in_types(self) -> list[Any]:
@@ -58,7 +61,8 @@ class Products:
 
     def is_written_out(self) -> bool:
         """Whether the products are run one by one, with structural seeds."""
-        if self.n_colors * len(self.program.equations) > _MAX_WRITTEN:
+        n_equations = self.n_colors * len(self.program.equations)
+        if not self.is_compiled or n_equations > _MAX_WRITTEN:
             return False
         return all([_is_structural(c) for c in self.colors])
 

@@ -35,7 +35,9 @@ def plan_of_linear(
     mode: str = "auto",
     given: Structure | None = None,
     is_symmetric: bool = False,
+    is_compiled: bool = False,
 ) -> Plan:
     """The plan for the Jacobian of a linearized function; see `plan`."""
     shape = (sum([t.size for t in out_types]), sum([t.size for t in in_types]))
-    return plan(completed(linearized, out_types), known, shape, mode, given, is_symmetric)
+    linear = completed(linearized, out_types)
+    return plan(linear, known, shape, mode, given, is_symmetric, is_compiled)

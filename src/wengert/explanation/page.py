@@ -66,15 +66,11 @@ def _calls(e: Explanation) -> str:
 
 def _choice(c: Choice) -> str:
     rows = []
-    for name, cost, is_taken in (
-        ("forward", c.forward, c.is_forward),
-        ("reverse", c.reverse, not c.is_forward),
-    ):
-        n = c.n_inputs if name == "forward" else c.n_outputs
-        mark = "<span class='chip output'>chosen</span>" if is_taken else ""
+    for way in c.ways:
+        mark = "<span class='chip output'>chosen</span>" if way.name == c.taken else ""
         rows.append(
-            f"<tr><td>{name} {mark}</td><td class='n'>{n:,}</td><td class='n'>{count(cost.flops)}"
-            f"</td><td class='n'>{size(cost.bytes)}</td></tr>"
+            f"<tr><td>{way.name} {mark}</td><td class='n'>{way.n_products:,}</td><td class='n'>"
+            f"{count(way.cost.flops)}</td><td class='n'>{size(way.cost.bytes)}</td></tr>"
         )
     table = (
         "<table><tr><th>mode</th><th class='n'>products</th><th class='n'>flops</th>"

@@ -43,10 +43,11 @@ def text(e: Explanation) -> str:
 def _choices(e: Explanation) -> list[str]:
     lines = []
     for c in e.choices:
-        mode = "forward" if c.is_forward else "reverse"
-        lines += ["", f"Jacobian, {c.n_outputs:,} × {c.n_inputs:,}: {mode} mode", f"  {c.reason}"]
-        lines.append(f"  forward      {c.forward}")
-        lines.append(f"  reverse      {c.reverse}")
+        lines += ["", f"Jacobian, {c.n_outputs:,} × {c.n_inputs:,}: {c.taken}", f"  {c.reason}"]
+        width = max([len(way.name) for way in c.ways])
+        for way in c.ways:
+            mark = "*" if way.name == c.taken else " "
+            lines.append(f"  {mark} {way.name:{width}}  {way.n_products:8,} products  {way.cost}")
     return lines
 
 

@@ -15,12 +15,13 @@ import numpy as np
 
 from wengert import trees
 from wengert.api.arguments import Selection, as_leaf, leaf_type
+from wengert.api.choices import note_choice
 from wengert.api.differentiate import Recorded
 from wengert.api.jit import Jitted, jit
 from wengert.compression.plan import Plan
 from wengert.compression.recorded import plan_of_linear
 from wengert.compression.structure import Structure
-from wengert.trace.recording import same_contents
+from wengert.trace.recording import lifts_scalars_here, same_contents
 from wengert.trace.tracer import Tracer, current_body
 from wengert.transforms.sparsity import constants
 
@@ -59,7 +60,9 @@ def compressed(recorded: Recorded, selection: Selection, wish: Wish) -> tuple[Pl
         wish.mode,
         wish.given,
         wish.is_symmetric,
+        is_compiled=not lifts_scalars_here(),
     )
+    note_choice(recorded, in_types, wish.mode, made)
     return made, made.values(recorded.residuals, wish.memory)
 
 
