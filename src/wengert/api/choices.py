@@ -90,8 +90,8 @@ class Choice:
         dense = min([w.n_products for w in self.ways if w.name in ("forward", "reverse")])
         return (
             f"Only {self.nnz:,} of the {self.n_inputs * self.n_outputs:,} entries can be different "
-            f"from zero: {way.n_products:,} products, of several columns or rows each, give them "
-            f"all, instead of {dense:,}."
+            f"from zero: {_products(way.n_products)}, of several columns or rows each, give them "
+            f"all, instead of {_products(dense)}."
         )
 
     def _why_not_compressed(self) -> str:
@@ -103,9 +103,13 @@ class Choice:
         if few >= taken.n_products:
             return " No columns or rows can share a product."
         return (
-            f" Compressed it would take {few:,} products; for so small a Jacobian finding the "
+            f" Compressed it would take {_products(few)}; for so small a Jacobian finding the "
             "pattern costs more than that saves."
         )
+
+
+def _products(n: int) -> str:
+    return f"{n:,} product" + "s" * (n != 1)
 
 
 choices: ContextVar[list[Choice] | None] = ContextVar("choices", default=None)
