@@ -202,7 +202,7 @@ def note_choice(
             taken or names[plan.chosen],
             n_inputs,
             n_outputs,
-            plan.structure.nnz,
+            plan.structure.n_entries,
             tuple(dict.fromkeys(ways)),
         )
     )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compression.products import Products
-from wengert.compression.structure import Indices
+from wengert.compression.structure import Integers
 from wengert.ops.core import convert, full, reshape
 from wengert.ops.gather import gather, scatter_add
 from wengert.ops.joining import concatenate, stack
@@ -28,7 +28,7 @@ class Block:
     is_last: bool
     size: int
 
-    def places(self, element: Indices, color: Indices) -> Indices:
+    def places(self, element: Integers, color: Integers) -> Integers:
         """Where the product of a color has an element."""
         rank = np.full(max(self.colors, default=0) + 1, -1)
         rank[list(self.colors)] = np.arange(len(self.colors))
@@ -51,7 +51,7 @@ class Assembly:
 
     products: Products
     blocks: tuple[Block, ...]
-    places: Indices
+    places: Integers
 
     @property
     def size(self) -> int:
@@ -81,7 +81,7 @@ def _colors_last(values: Sequence[Any], dtype: Any) -> Any:
 
 
 def assembled(
-    products: Products, output: Indices, element: Indices, color: Indices, slots: Indices
+    products: Products, output: Integers, element: Integers, color: Integers, slots: Integers
 ) -> Assembly:
     """The assembly of entries, each the `element` of `output` in the product of a `color`.
 
@@ -103,7 +103,7 @@ def assembled(
     return Assembly(products, tuple(blocks), places)
 
 
-def _order_of_colors(element: Indices, color: Indices, slots: Indices) -> list[int]:
+def _order_of_colors(element: Integers, color: Integers, slots: Integers) -> list[int]:
     """The colors that occur, ordered as the entries of the first element that has most of them."""
     present = np.unique(color)
     if not len(element):
@@ -114,7 +114,7 @@ def _order_of_colors(element: Indices, color: Indices, slots: Indices) -> list[i
     return [*ordered.tolist(), *rest]
 
 
-def ordered_values(flat: Any, places: Indices, slots: Indices, n_slots: int) -> Any:
+def ordered_values(flat: Any, places: Integers, slots: Integers, n_slots: int) -> Any:
     """The values of all entries of J: of each the sum of `flat` at its places."""
     size = flat.shape[0]
     if len(slots) == n_slots:

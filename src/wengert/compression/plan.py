@@ -21,7 +21,7 @@ from wengert.compression.assembly import Assembly, assembled, ordered_values
 from wengert.compression.coloring import Coloring, color
 from wengert.compression.products import Products
 from wengert.compression.separation import Separated, has_gathers, separate, whole
-from wengert.compression.structure import Indices, Structure
+from wengert.compression.structure import Integers, Structure
 from wengert.control.call import program_flops
 from wengert.ir.program import Program
 from wengert.transforms.simplify import simplify
@@ -68,7 +68,7 @@ class Plan:
     chosen: Option
     options: tuple[Option, ...]
     assemblies: tuple[Assembly, ...]
-    slots: Indices
+    slots: Integers
     dtype: Any
 
     def values(self, known: Sequence[Any], memory: float = MEMORY) -> Any:
@@ -76,7 +76,7 @@ class Plan:
 
         `known` are the values of the linear Program's known inputs.
         """
-        if not self.structure.nnz:
+        if not self.structure.n_entries:
             return np.zeros(0, self.dtype)
         parts, places, start = [], [], 0
         for a in self.assemblies:
@@ -84,7 +84,7 @@ class Plan:
             places.append(a.places + start)
             start += a.size
         flat = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return ordered_values(flat, np.concatenate(places), self.slots, self.structure.nnz)
+        return ordered_values(flat, np.concatenate(places), self.slots, self.structure.n_entries)
 
 
 def plan(
@@ -168,9 +168,9 @@ class _Middle:
     separated: Separated
     pattern: Any  # of D, csr
     structure: Structure  # of J
-    row: Indices  # of each entry of D that is one of J
-    column: Indices
-    slots: Indices
+    row: Integers  # of each entry of D that is one of J
+    column: Integers
+    slots: Integers
 
     @classmethod
     def of(cls, separated: Separated, shape: tuple[int, int]) -> _Middle:
@@ -182,8 +182,8 @@ class _Middle:
     @classmethod
     def given(cls, separated: Separated, structure: Structure) -> _Middle:
         """D is J itself, with a known structure."""
-        pattern = structure.csr(np.ones(structure.nnz, bool))
-        slots = np.arange(structure.nnz)
+        pattern = structure.csr(np.ones(structure.n_entries, bool))
+        slots = np.arange(structure.n_entries)
         return cls(separated, pattern, structure, structure.rows, structure.indices, slots)
 
     @property
@@ -222,9 +222,9 @@ class _Middle:
         self,
         name: str,
         coloring: Coloring,
-        forward: Indices | None,
-        reverse: Indices | None,
-        row: Indices | None = None,
+        forward: Integers | None,
+        reverse: Integers | None,
+        row: Integers | None = None,
     ) -> _Way:
         """The products of a coloring; `forward` and `reverse` are the colors of each entry."""
         middle = self.separated
@@ -268,7 +268,7 @@ class _Middle:
         return simplify(transpose_program(middle.program, is_linear), ())
 
 
-def _split(colors: Indices, like: Sequence[Indices]) -> tuple[Indices, ...]:
+def _split(colors: Integers, like: Sequence[Integers]) -> tuple[Integers, ...]:
     """Colors of all elements as arrays of the shapes of the values they belong to."""
     ends = np.cumsum([x.size for x in like])
     return tuple(
@@ -276,7 +276,7 @@ def _split(colors: Indices, like: Sequence[Indices]) -> tuple[Indices, ...]:
     )
 
 
-def _located(numbers: Indices, like: Sequence[Indices]) -> tuple[Indices, Indices]:
+def _located(numbers: Integers, like: Sequence[Integers]) -> tuple[Integers, Integers]:
     """For numbers of elements counted through several values: which value, and which element."""
     starts = np.concatenate([[0], np.cumsum([x.size for x in like])])
     value = np.searchsorted(starts, numbers, side="right") - 1

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compression.structure import Indices, Structure, merged
+from wengert.compression.structure import Integers, Structure, merged
 from wengert.ir.dependence import are_indices_known
 from wengert.ir.index_sets import IndexSets, Labels
 from wengert.ir.program import Equation, Program, prune
@@ -57,7 +57,7 @@ class Separated:
     def in_types(self) -> list[Any]:
         return list(self.program.in_types[self.n_known :])
 
-    def entries(self, shape: tuple[int, int]) -> tuple[Structure, Any, Indices]:
+    def entries(self, shape: tuple[int, int]) -> tuple[Structure, Any, Integers]:
         """The structure of J, the pattern of D, and the place in J of each of its entries."""
         pattern = self.pattern()
         rows, columns = joined(self.rows), joined(self.columns)

@@ -1,107 +1,122 @@
-"""`Structure`: where the entries of a sparse matrix are, row by row, and in other orders."""
+"""Where a matrix has entries: compressed rows, and compressed columns when asked for."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-Indices = np.ndarray[Any, Any]
+from wengert.errors import ShapeError
+from wengert.native.python_loops import python_loop
+
+Integers = NDArray[Any]  # int32 where that is enough for an index, int64 otherwise
 
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """The places of the entries of a matrix, sorted by rows and in each row by columns.
+    """The places of a matrix's entries, row by row, each row's columns in increasing order.
 
-    Attributes
-    ----------
-    shape : pair of int
-    indptr, indices : int arrays
-        Where each row begins, and the column of each entry.
+    Row i has its entries in the columns `indices[pointers[i]:pointers[i + 1]]`.
     """
 
     shape: tuple[int, int]
-    indptr: Indices
-    indices: Indices
+    pointers: Integers
+    indices: Integers
 
     @property
-    def nnz(self) -> int:
-        """The number of entries."""
-        return len(self.indices)
+    def n_entries(self) -> int:
+        return int(self.indices.size)
 
-    @cached_property
-    def rows(self) -> Indices:
+    @functools.cached_property
+    def lengths(self) -> Integers:
+        """How many entries each row has."""
+        return np.diff(self.pointers)
+
+    @functools.cached_property
+    def rows(self) -> Integers:
         """The row of each entry."""
-        numbers = np.arange(self.shape[0], dtype=self.indices.dtype)
-        return np.repeat(numbers, np.diff(self.indptr))
+        return np.repeat(np.arange(self.shape[0], dtype=self.indices.dtype), self.lengths)
 
-    @cached_property
+    @functools.cached_property
+    def _by_columns(self) -> tuple[Structure, Integers]:
+        n_rows, n_columns = self.shape
+        counts = np.bincount(self.indices, minlength=n_columns)
+        pointers = _pointers(counts, self.indices.dtype)
+        rows, places = np.empty_like(self.indices), np.empty_like(self.indices)
+        _distribute(self.pointers, self.indices, n_rows, pointers[:-1].copy(), rows, places)
+        return Structure((n_columns, n_rows), pointers, rows), places
+
+    @property
+    def transposed(self) -> Structure:
+        return self._by_columns[0]
+
+    @property
+    def origins(self) -> Integers:
+        """The place here of each entry of `transposed`."""
+        return self._by_columns[1]
+
+    @functools.cached_property
+    def is_symmetric(self) -> bool:
+        is_square = self.shape[0] == self.shape[1]
+        return (
+            is_square
+            and np.array_equal(self.transposed.pointers, self.pointers)
+            and np.array_equal(self.transposed.indices, self.indices)
+        )
+
+    @functools.cached_property
     def most_in_a_row(self) -> int:
-        return int(np.max(np.diff(self.indptr), initial=0))
+        return int(np.max(self.lengths, initial=0))
 
-    @cached_property
+    @functools.cached_property
     def most_in_a_column(self) -> int:
         return int(np.max(np.bincount(self.indices, minlength=1), initial=0))
 
-    @cached_property
-    def by_columns(self) -> Any:
-        """The places of the entries column by column, and the structure of the transposed."""
-        order = np.lexsort((self.rows, self.indices))
-        counts = np.bincount(self.indices, minlength=self.shape[1])
-        ends = np.concatenate([[0], np.cumsum(counts)]).astype(self.indptr.dtype)
-        return order, ends, self.rows[order]
-
-    @cached_property
-    def is_symmetric(self) -> bool:
-        if self.shape[0] != self.shape[1]:
-            return False
-        _, ends, columns = self.by_columns
-        return np.array_equal(ends, self.indptr) and np.array_equal(columns, self.indices)
-
     def csr(self, data: Any) -> Any:
         """The matrix with these values as a `csr_array` that shares the index arrays."""
-        sparse = importlib.import_module("scipy.sparse")
-        return _assembled(sparse.csr_array, data, self.indices, self.indptr, self.shape)
+        parts = data, self.indices, self.pointers
+        return _assembled(scipy_sparse().csr_array, *parts, self.shape)
 
     def in_format(self, data: Any, format: str) -> Any:
         """The matrix with these values as a SciPy sparse array with index arrays of its own."""
-        sparse = importlib.import_module("scipy.sparse")
+        sparse = scipy_sparse()
         if format == "csc":
-            order, ends, rows = self.by_columns
-            parts = data[order], rows.copy(), ends.copy()
+            other = self.transposed
+            parts = data[self.origins], other.indices.copy(), other.pointers.copy()
             return _assembled(sparse.csc_array, *parts, self.shape)
         if format == "coo":
-            places = self.rows.copy(), self.indices.copy()
-            result = sparse.coo_array((data, places), shape=self.shape)
+            result = sparse.coo_array(
+                (data, (self.rows.copy(), self.indices.copy())), shape=self.shape
+            )
             result.has_canonical_format = True
             return result
-        return _assembled(
-            sparse.csr_array, data, self.indices.copy(), self.indptr.copy(), self.shape
-        )
+        parts = data, self.indices.copy(), self.pointers.copy()
+        return _assembled(sparse.csr_array, *parts, self.shape)
 
-    @classmethod
-    def of(cls, matrix: Any) -> Structure:
-        """The stored entries of a SciPy sparse matrix, or the nonzeros of an array."""
-        sparse = importlib.import_module("scipy.sparse")
-        csr = sparse.csr_array(matrix)
-        if not csr.has_canonical_format:
-            csr = csr.copy()
-            csr.sum_duplicates()
-        return cls(csr.shape, csr.indptr, csr.indices)
+    def only(self, chosen: NDArray[np.bool_]) -> Structure:
+        """The structure of some of the entries."""
+        counts = np.bincount(self.rows[chosen], minlength=self.shape[0])
+        return Structure(self.shape, _pointers(counts, self.indices.dtype), self.indices[chosen])
 
 
-def _assembled(kind: Any, data: Any, indices: Indices, indptr: Indices, shape: Any) -> Any:
+def scipy_sparse() -> Any:
+    """`scipy.sparse`."""
+    return importlib.import_module("scipy.sparse")
+
+
+def _assembled(kind: Any, data: Any, indices: Any, pointers: Any, shape: Any) -> Any:
     """A compressed array of these parts, which are right: SciPy's checks would cost more."""
     result = kind(shape, dtype=data.dtype)
-    result.data, result.indices, result.indptr = data, indices, indptr
+    result.data, result.indices, result.indptr = data, indices, pointers
     result.has_sorted_indices = result.has_canonical_format = True
     return result
 
 
-def merged(rows: Indices, columns: Indices, shape: tuple[int, int]) -> tuple[Structure, Indices]:
+def merged(rows: Integers, columns: Integers, shape: tuple[int, int]) -> tuple[Structure, Integers]:
     """The structure with these entries, of which several may be one, and the place of each."""
     n = shape[1]
     keys = rows.astype(np.int64) * n + columns
@@ -110,6 +125,71 @@ def merged(rows: Indices, columns: Indices, shape: tuple[int, int]) -> tuple[Str
     else:
         distinct, places = np.unique(keys, return_inverse=True)
     kept_rows, kept = np.divmod(distinct, max(n, 1))
-    kind = np.int32 if max(*shape, len(distinct)) < 2**31 else np.int64
-    indptr = np.searchsorted(kept_rows, np.arange(shape[0] + 1)).astype(kind)
-    return Structure(shape, indptr, kept.astype(kind)), places
+    pointers = np.searchsorted(kept_rows, np.arange(shape[0] + 1))
+    return _structure(shape, pointers, kept), places
+
+
+def structure_of(pattern: Any) -> Structure:
+    """The structure of a sparse matrix's stored entries, or of an array's nonzeros."""
+    is_sparse = hasattr(pattern, "tocsr")
+    if not is_sparse:
+        pattern = np.asarray(pattern)
+    if pattern.ndim != 2:
+        raise ShapeError(
+            "color: a pattern is a matrix.",
+            got=f"{pattern.ndim} dimensions",
+            expected="a sparse matrix, or an array with two dimensions",
+        )
+    if not is_sparse:
+        rows, columns = np.nonzero(pattern)
+        counts = np.bincount(rows, minlength=pattern.shape[0])
+        return _structure(pattern.shape, np.concatenate([[0], np.cumsum(counts)]), columns)
+    matrix = pattern.tocsr()
+    if not matrix.has_canonical_format:
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    return _structure(matrix.shape, matrix.indptr, matrix.indices)
+
+
+def _structure(shape: tuple[int, ...], pointers: Integers, indices: Integers) -> Structure:
+    n_rows, n_columns = map(int, shape)
+    # What is counted goes up to the length of the bipartite graph's lists, twice the entries.
+    largest = max(n_rows + n_columns, 2 * indices.size)
+    dtype = np.int32 if largest <= np.iinfo(np.int32).max else np.int64
+    kept = [np.ascontiguousarray(part, dtype=dtype) for part in (pointers, indices)]
+    return Structure((n_rows, n_columns), kept[0], kept[1])
+
+
+def bipartite(structure: Structure) -> Structure:
+    """The graph whose vertices are rows, then columns, and whose edges are the entries."""
+    n_rows, n_columns = structure.shape
+    n = n_rows + n_columns
+    other = structure.transposed
+    return Structure(
+        (n, n),
+        np.concatenate(
+            [
+                structure.pointers,
+                other.pointers[1:] + structure.pointers.dtype.type(structure.n_entries),
+            ]
+        ),
+        np.concatenate([structure.indices + structure.indices.dtype.type(n_rows), other.indices]),
+    )
+
+
+def _pointers(counts: Integers, dtype: Any) -> Integers:
+    pointers = np.zeros(counts.size + 1, dtype)
+    np.cumsum(counts, out=pointers[1:])
+    return pointers
+
+
+@python_loop
+def _distribute(pointers, indices, n_rows, heads, rows, places):  # type: ignore[no-untyped-def]
+    """Put each entry behind those of its column that came before; `heads` says where."""
+    for i in range(0, n_rows):
+        for k in range(pointers[i], pointers[i + 1]):
+            j = indices[k]
+            head = heads[j]
+            heads[j] = head + 1
+            rows[head] = i
+            places[head] = k

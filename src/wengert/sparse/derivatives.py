@@ -19,7 +19,7 @@ from wengert.compression.plan import MEMORY, Plan
 from wengert.errors import ArgumentError, NotDifferentiableError
 from wengert.scipy.sparse.arrays import SparseArray
 from wengert.sparse.functions import SparseFunction, Wish, compressed
-from wengert.sparse.pattern import structure_of
+from wengert.sparse.pattern import given_structure
 from wengert.sparse.probe import check_given_pattern
 from wengert.trace.tracer import Tracer
 
@@ -246,7 +246,7 @@ def matrix(made: Plan, data: Any, format: str) -> Any:
     """The values as a sparse array of their own index arrays, traced or SciPy's."""
     structure = made.structure
     if isinstance(data, Tracer):
-        return SparseArray(data, structure.indices, structure.indptr, structure.shape)
+        return SparseArray(data, structure.indices, structure.pointers, structure.shape)
     return structure.in_format(data, format)
 
 
@@ -264,7 +264,7 @@ def _wish(
         raise ArgumentError(
             f"{name}: memory is not positive.", got=repr(memory), expected="a number of bytes"
         )
-    given = None if pattern is None else structure_of(name, pattern)
+    given = None if pattern is None else given_structure(name, pattern)
     return Wish(name, mode, float(memory), given, is_symmetric)
 
 

@@ -53,7 +53,7 @@ def pattern(
 
     Notes
     -----
-    Index sets are carried through the linearized Program. Indices that are recorded (of slices and
+    Index sets are carried through the linearized Program. Integers that are recorded (of slices and
     gathers) and zeros of captured arrays are used; an index that depends on floating-point
     arguments makes all elements possible. Costs about one set union for each element of each
     intermediate result.
@@ -85,7 +85,7 @@ def pattern(
             shape = (sum([t.size for t in recorded.types]), sum([t.size for t in types]))
             program = completed(recorded.linearized, recorded.types)
             structure = whole_structure(program, constants(recorded.residuals), shape)
-            found.append(Pattern(structure.shape, structure.indptr, structure.indices))
+            found.append(Pattern(structure.shape, structure.pointers, structure.indices))
 
         if at_point:
             look(args, kwargs)

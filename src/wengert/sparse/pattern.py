@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from wengert.compression.structure import Structure
+from wengert.compression.structure import Structure, scipy_sparse, structure_of
 from wengert.errors import ArgumentError
 
 _PICTURE = (24, 48)  # rows and columns of characters at most
@@ -22,8 +21,8 @@ class Pattern(Structure):
     Attributes
     ----------
     shape : pair of int
-    indptr, indices : int arrays
-        In compressed sparse row form, columns sorted.
+    pointers, indices : int arrays
+        In compressed sparse row form, columns sorted; `indptr` is another name of `pointers`.
 
     Examples
     --------
@@ -34,6 +33,16 @@ class Pattern(Structure):
     """
 
     @property
+    def nnz(self) -> int:
+        """The number of entries."""
+        return self.n_entries
+
+    @property
+    def indptr(self) -> Any:
+        """Where each row begins in `indices`, as SciPy calls it."""
+        return self.pointers
+
+    @property
     def matrix(self) -> Any:
         """The pattern as a boolean `scipy.sparse.csr_array`."""
         return self.in_format(np.ones(self.nnz, bool), "csr")
@@ -41,14 +50,14 @@ class Pattern(Structure):
     @property
     def T(self) -> Pattern:
         """The pattern of the transposed matrix."""
-        _, ends, rows = self.by_columns
-        return Pattern(self.shape[::-1], ends, rows)
+        other = self.transposed
+        return Pattern(other.shape, other.pointers, other.indices)
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Structure)
             and self.shape == other.shape
-            and np.array_equal(self.indptr, other.indptr)
+            and np.array_equal(self.pointers, other.pointers)
             and np.array_equal(self.indices, other.indices)
         )
 
@@ -97,22 +106,20 @@ class Pattern(Structure):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the pattern to a file in NumPy's `.npz` format, which SciPy's `load_npz` reads."""
-        sparse = importlib.import_module("scipy.sparse")
-        sparse.save_npz(path, self.matrix)
+        scipy_sparse().save_npz(path, self.matrix)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Pattern:
         """The pattern that `save`, or SciPy's `save_npz`, wrote."""
-        sparse = importlib.import_module("scipy.sparse")
-        return cls.of(sparse.load_npz(path))
+        found = structure_of(scipy_sparse().load_npz(path))
+        return cls(found.shape, found.pointers, found.indices)
 
 
-def structure_of(name: str, given: Any) -> Structure:
+def given_structure(name: str, given: Any) -> Structure:
     """A structure from a Pattern, a sparse matrix or an array, as users give it."""
     if isinstance(given, Structure):
         return given
-    sparse = importlib.import_module("scipy.sparse")
-    if not sparse.issparse(given):
+    if not scipy_sparse().issparse(given):
         given = np.asarray(given)
     if given.ndim != 2 or given.dtype.kind not in "biufc":
         raise ArgumentError(
@@ -120,4 +127,4 @@ def structure_of(name: str, given: Any) -> Structure:
             got=f"{getattr(given, 'dtype', type(given).__name__)}{list(np.shape(given))}",
             expected="a Pattern, a sparse matrix, or a boolean array with two axes",
         )
-    return Structure.of(given)
+    return structure_of(given)

@@ -44,7 +44,7 @@ def check_given_pattern(
         return
     row = int(wrong[0])
     entries = _row(recorded, row)
-    known = structure.indices[structure.indptr[row] : structure.indptr[row + 1]]
+    known = structure.indices[structure.pointers[row] : structure.pointers[row + 1]]
     entries[known] = 0
     column = int(np.argmax(np.abs(entries)))
     raise ArgumentError(
