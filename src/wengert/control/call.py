@@ -76,6 +76,7 @@ def running_primitive(name: str, linearize: Rule, meaning: str) -> Primitive:
         lambda *types, program: program.out_types,
         linearize=linearize,
         transpose_all=transpose,
+        sparsity=lambda k, *, program: k.walk(program, k.labels, k.values),
         batch=batch,
         series=series,
         cost=lambda in_types, out_types, *, program: program_flops(program),

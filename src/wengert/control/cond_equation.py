@@ -25,6 +25,7 @@ from wengert.control.programs import (
     zeros,
     zeros_equation,
 )
+from wengert.ir.dependence import Flow, united
 from wengert.ir.primitive import Primitive, define
 from wengert.ir.program import Program, Var, atom_type
 from wengert.trace.evaluate import plan_of, record_program
@@ -231,6 +232,17 @@ def _where_any(
     return bind_cond(any_live(live), [live, *args], programs)
 
 
+# -- dependence ------------------------------------------------------------------------------------
+
+
+def _sparsity(k: Flow, *, branches: tuple[Program, ...]) -> list[Any]:
+    """That of the branch taken, or the union of all."""
+    if k.values[0] is not None:
+        branches = (branches[min(max(int(k.values[0]), 0), len(branches) - 1)],)
+    found = [k.walk(branch, k.labels[1:], k.values[1:]) for branch in branches]
+    return [united(k, parts) for parts in zip(*found, strict=True)]
+
+
 # -- Taylor mode -----------------------------------------------------------------------------------
 
 
@@ -254,6 +266,7 @@ cond_p = define(
         _types,
         linearize=_linearize,
         transpose_all=_transpose,
+        sparsity=_sparsity,
         batch=_batch,
         series=_series,
         cost=lambda in_types, out_types, *, branches: max(map(program_flops, branches)),

@@ -10,6 +10,7 @@ one equation, and returns the labels of its output, or a tuple of them. Families
     Collects       each input element is added to one output element, or dropped
     Sums           a sum over axes
     Mixes          along some axes all depends on all: solves, Fourier transforms
+    Prefixes       along some axes each depends on what is before it: cumulative sums
     Everything     each output on all inputs: what is not known better
 
 All are conservative: a label may promise too much, never too little.
@@ -25,7 +26,7 @@ import numpy as np
 
 from wengert.ir.index_sets import IndexSets, Labels
 from wengert.ir.primitive import Primitive
-from wengert.types import Type
+from wengert.types import StackType, Type
 
 
 @dataclass
@@ -70,7 +71,9 @@ class Flow:
 
 def shape_of(type_: Any) -> tuple[int, ...]:
     """The shape of a type; of a stack that of its items, of a literal ()."""
-    return getattr(getattr(type_, "item", type_), "shape", ())
+    while isinstance(type_, StackType):
+        type_ = type_.item
+    return getattr(type_, "shape", ())
 
 
 def united(k: Flow, parts: Sequence[Labels | None]) -> Labels | None:
@@ -231,7 +234,35 @@ class Mixes:
             own = [a % labels.ndim for a in axes]
             kept = k.sets.unite_along(labels, own)
             parts.append(np.broadcast_to(np.expand_dims(kept, tuple(own)), shape))
-        return united(k, parts)
+        return _as_outputs(k, united(k, parts))
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """Along an axis each output element depends on the input elements up to its place.
+
+    Attributes
+    ----------
+    axis : callable or int
+        The axis, or `axis(k, **params)`; the other axes broadcast.
+    is_reversed : callable
+        `is_reversed(**params)`: whether on those from its place on.
+    """
+
+    axis: Any
+    is_reversed: Callable[..., bool]
+    moves = collects = False
+
+    def __call__(self, k: Flow, **params: Any) -> Any:
+        axis = self.axis(k, **params) if callable(self.axis) else self.axis
+        is_reversed = self.is_reversed(**params)
+        shape = k.out_shape()
+        parts = [
+            np.broadcast_to(prefix_unions(k.sets, labels, axis, is_reversed), shape)
+            for labels in k.labels
+            if labels is not None
+        ]
+        return _as_outputs(k, united(k, parts))
 
 
 @dataclass(frozen=True)
@@ -254,6 +285,11 @@ class Everything:
             [np.broadcast_to(label.reshape(()), k.out_shape(i)) for i in range(len(k.out_types))]
         )
         return result if k.primitive.is_multiple else result[0]
+
+
+def _as_outputs(k: Flow, labels: Labels | None) -> Any:
+    """The labels of the one output, as the record gives its outputs."""
+    return (labels,) if k.primitive.is_multiple else labels
 
 
 def linear_inputs(k: Flow) -> frozenset[int]:
@@ -280,6 +316,48 @@ def moving_arguments(k: Flow, labels: Sequence[Labels | None]) -> list[Any] | No
         else:
             args.append(np.zeros(k.shape(i), np.int64) if x is None else x)
     return args
+
+
+def prefix_unions(sets: IndexSets, labels: Labels, axis: int, is_reversed: bool = False) -> Labels:
+    """For each place along an axis the union of the labels up to it (or from it on).
+
+    Spans of twice the length are united in each turn, so that there are few turns.
+    """
+    axis %= labels.ndim
+    last = np.moveaxis(labels, axis, -1)
+    last = last[..., ::-1] if is_reversed else last
+    step = 1
+    while step < last.shape[-1]:
+        longer = sets.unite(last[..., step:], last[..., :-step])
+        last = np.concatenate([last[..., :step], longer], axis=-1)
+        step *= 2
+    return np.moveaxis(last[..., ::-1] if is_reversed else last, -1, axis)
+
+
+def unions_of(sets: IndexSets, labels: Labels, sources: Labels) -> Labels:
+    """The union, for each element of a result, of the elements that it reads.
+
+    Parameters
+    ----------
+    sets : IndexSets
+    labels : array of shape (..., n)
+    sources : integer array of shape (*core, n_terms)
+        Places from 0 to n − 1 along the last axis of `labels`; −1 is nowhere.
+
+    Returns
+    -------
+    array of shape (..., *core)
+    """
+    nowhere = np.zeros((*labels.shape[:-1], 1), np.int64)
+    return sets.unite_along(np.concatenate([labels, nowhere], axis=-1)[..., sources], (-1,))
+
+
+def is_zero_everywhere(value: Any, n_last: int) -> Any:
+    """Which items along the last `n_last` axes are known to be zero; None is not known."""
+    if value is None:
+        return None
+    value = np.asarray(value)
+    return ~np.any(value != 0, axis=tuple(range(value.ndim - n_last)))
 
 
 def contraction(k: Flow, a: Sequence[Any], b: Sequence[Any], out: Sequence[Any]) -> Labels:
