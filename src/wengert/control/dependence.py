@@ -17,11 +17,14 @@ import numpy as np
 
 from wengert.control.loop_rules import spread_mask
 from wengert.control.programs import depends, needed_inputs
+from wengert.control.scan_equation import bind_scan
 from wengert.control.scan_transpose import KnownCarries
 from wengert.ir.dependence import Flow, shape_of, united
 from wengert.ir.index_sets import Labels
-from wengert.ir.program import Program
-from wengert.transforms.sparsity import input_labels, propagate, stacked_rows
+from wengert.ir.primitive import registry
+from wengert.ir.program import Program, prune
+from wengert.trace.tracer import bind
+from wengert.transforms.sparsity import input_labels, known_outputs, propagate, stacked_rows
 from wengert.types import Stack, StackType
 
 # Longer loops are not walked turn by turn: their items are united.
@@ -86,12 +89,7 @@ class _Loop:
     def take_known_carries(self, turns: int, reverse: bool) -> None:
         """Make items of the carries that known values alone reach."""
         first = self.n_consts
-        is_unknown = spread_mask(
-            [v is None for v in self.values],
-            first,
-            self.n_carry,
-            lambda mask: depends(self.body, mask),
-        )
+        is_unknown = _spread(self.body, [v is None for v in self.values], first, self.n_carry)
         if all(is_unknown[first : first + self.n_carry]):
             return
         known = KnownCarries(self.body, is_unknown, first, self.n_carry)
@@ -209,3 +207,98 @@ def _item(value: Any, i: int) -> Any:
     if isinstance(value, Stack):
         return value.items[i] if value.items else None
     return None if value is None else value[i]
+
+
+# -- what loops compute from known values ----------------------------------------------------------
+
+
+def known_of_scan(
+    values: Sequence[Any],
+    *,
+    body: Program,
+    n_consts: int,
+    n_carry: int,
+    length: int | None,
+    reverse: bool,
+) -> list[Any]:
+    """The carries and ys that known carries and items alone lead to."""
+    skip = 1 if length is None else 0
+    if length is None and values[0] is None:
+        return [None] * len(body.outputs)
+    is_unknown = _spread(body, [v is None for v in values[skip:]], n_consts, n_carry)
+    part = _KnownPart(body, is_unknown, n_consts, n_carry)
+    if not part.outputs:
+        return [None] * len(body.outputs)
+    found = bind_scan(
+        [*values[:skip], *part.operands(values[skip:])],
+        part.body,
+        part.n_consts,
+        part.n_carry,
+        length,
+        reverse,
+    )
+    return part.all_outputs(found)
+
+
+def known_of_while(
+    values: Sequence[Any], *, cond: Program, body: Program, n_consts: int, is_counted: bool
+) -> list[Any]:
+    """The same of a loop whose condition reads known values alone: its trip count is known, too."""
+    n_carry = len(body.inputs) - n_consts
+    is_unknown = _spread(body, [v is None for v in values], n_consts, n_carry)
+    n_outputs = len(body.outputs) + is_counted
+    if depends(cond, is_unknown)[0]:
+        return [None] * n_outputs
+    part = _KnownPart(body, is_unknown, n_consts, n_carry)
+    params = {
+        "cond": part.restricted(cond),
+        "body": part.body,
+        "n_consts": part.n_consts,
+        "is_counted": True,
+    }
+    found = list(bind(registry["while"], *part.operands(values), **params))
+    count = found.pop(part.n_carry)
+    whole = part.all_outputs(found)
+    return [*whole[:n_carry], count, *whole[n_carry:]] if is_counted else whole
+
+
+def _spread(body: Program, mask: Sequence[bool], n_consts: int, n_carry: int) -> list[bool]:
+    """`mask` with the carries that inputs marked in it reach in the course of a loop."""
+    return spread_mask(mask, n_consts, n_carry, lambda mask: depends(body, mask))
+
+
+class _KnownPart:
+    """The part of a loop's body that inputs which are not known do not reach."""
+
+    def __init__(
+        self, body: Program, is_unknown: Sequence[bool], n_consts: int, n_carry: int
+    ) -> None:
+        self.ins = [i for i, unknown in enumerate(is_unknown) if not unknown]
+        reached = depends(body, is_unknown)
+        self.outputs = [
+            j
+            for j in range(len(body.outputs))
+            if (not is_unknown[n_consts + j] if j < n_carry else not reached[j])
+        ]
+        self.n_outputs = len(body.outputs)
+        self.n_consts = len([i for i in self.ins if i < n_consts])
+        self.n_carry = len([j for j in self.outputs if j < n_carry])
+        outputs = [body.outputs[j] for j in self.outputs]
+        kept, _ = prune((), body.equations, outputs)
+        self.body = Program([body.inputs[i] for i in self.ins], kept, outputs)
+
+    def restricted(self, program: Program) -> Program:
+        """Another Program of the constants and carries, such as a condition."""
+        kept, _ = prune((), program.equations, program.outputs)
+        return Program([program.inputs[i] for i in self.ins], kept, program.outputs)
+
+    def operands(self, values: Sequence[Any]) -> list[Any]:
+        """The operands of the loop that are known."""
+        return [values[i] for i in self.ins]
+
+    def all_outputs(self, found: Sequence[Any]) -> list[Any]:
+        """The outputs of the whole loop, None for those that are not known."""
+        result: list[Any] = [None] * self.n_outputs
+        for j, value in zip(self.outputs, found, strict=True):
+            result[j] = value
+        return result
