@@ -400,7 +400,7 @@ def _sparsity(k: Flow, *, call: ForeignCall) -> tuple[Any, ...]:
     assert every is not None
     shapes = [k.out_shape(j) for j in range(len(k.out_types))]
     return tuple(
-        [np.broadcast_to(every.reshape(*sizes, *(1,) * (len(s) - len(sizes))), s) for s in shapes]
+        [np.broadcast_to(every.reshape(sizes + (1,) * (len(s) - len(sizes))), s) for s in shapes]
     )
 
 

@@ -19,7 +19,7 @@ All are conservative: a label may promise too much, never too little.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -164,14 +164,23 @@ class Moves:
 
 @dataclass(frozen=True)
 class Collects:
-    """Each input element is added to one output element: the adjoint of a primitive that moves."""
+    """Each input element is added to one output element: the adjoint of a primitive that moves.
 
+    Attributes
+    ----------
+    spread : callable, optional
+        `spread(k, **params)`: the shape to which input 1 is broadcast before it is added.
+    """
+
+    spread: Callable[..., tuple[int, ...]] | None = None
     moves = False
     collects = True
 
     def __call__(self, k: Flow, **params: Any) -> Any:
         if not are_indices_known(k):
             return Everything()(k, **params)
+        if self.spread is not None:
+            k = _with_shape(k, 1, self.spread(k, **params))
         parts = [(self.places(k, i, **params), k.labels[i]) for i in k.active]
         places = np.concatenate([np.ravel(p) for p, _ in parts])
         labels = np.concatenate([np.ravel(x) for _, x in parts])
@@ -290,6 +299,15 @@ class Everything:
 def _as_outputs(k: Flow, labels: Labels | None) -> Any:
     """The labels of the one output, as the record gives its outputs."""
     return (labels,) if k.primitive.is_multiple else labels
+
+
+def _with_shape(k: Flow, i: int, shape: tuple[int, ...]) -> Flow:
+    """The same with input i broadcast to `shape`."""
+    labels, types = list(k.labels), list(k.types)
+    x = labels[i]
+    labels[i] = None if x is None else np.broadcast_to(x, shape)
+    types[i] = Type(shape, np.dtype(np.int64))
+    return replace(k, labels=tuple(labels), types=tuple(types))
 
 
 def linear_inputs(k: Flow) -> frozenset[int]:

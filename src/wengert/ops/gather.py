@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError
-from wengert.ir.dependence import COLLECTS, COPIES, MOVES, Flow, are_indices_known, united
+from wengert.ir.dependence import COPIES, MOVES, Collects, Flow, are_indices_known, united
 from wengert.ir.emission import Pull, Whole
 from wengert.ir.primitive import Primitive
 from wengert.ops.core import broadcast_to, reshape, transpose, unfit, zeros_of
@@ -296,8 +296,7 @@ def _update_sparsity(rule: Any) -> Any:
         if are_indices_known(k):
             return rule(k, axes=axes)
         known = _KnownPlaces(k.values[2:], places_shape(k.types[2:]), axes)
-        rest = [n for a, n in enumerate(shape) if a not in axes]
-        read = (*known.shape, *rest)
+        read = _selected_shape(k, axes)
         ends = tuple([0 if a in known.unknown else slice(None) for a in range(len(shape))])
         first = np.arange(math.prod(shape)).reshape(shape)[ends]
         places = known.read(first, read)
@@ -306,6 +305,12 @@ def _update_sparsity(rule: Any) -> Any:
         return united(k, [base, np.broadcast_to(reached, shape)])
 
     return sparsity
+
+
+def _selected_shape(k: Flow, axes: Axes) -> tuple[int, ...]:
+    """The shape of what is written or added."""
+    rest = [n for a, n in enumerate(k.out_shape()) if a not in axes]
+    return (*places_shape(k.types[2:]), *rest)
 
 
 class _KnownPlaces:
@@ -387,5 +392,5 @@ scatter_add_p: Primitive = linear(
     render=_render_update("scatter_add"),
     support=_support("scatter_add", "np.add.at(front, places, value)"),
     emit=Whole(_emit_update(adds=True), in_place=0),
-    sparsity=_update_sparsity(COLLECTS),
+    sparsity=_update_sparsity(Collects(lambda k, *, axes: _selected_shape(k, axes))),
 )

@@ -165,7 +165,7 @@ def _interp_sparsity(k: Flow, *, lanes: int) -> Any:
     shape = k.out_shape()
     if x is None or xp is None:
         whole = k.sets.unite_along(labels, (-1,))
-        return np.broadcast_to(whole.reshape(*whole.shape, *(1,) * (len(shape) - lanes)), shape)
+        return np.broadcast_to(whole.reshape(whole.shape + (1,) * (len(shape) - lanes)), shape)
     n = xp.shape[-1]
     low = np.clip(searchsorted_p.array(xp, x, side="right", lanes=lanes) - 1, 0, n - 1)
     high = np.minimum(low + 1, n - 1)
