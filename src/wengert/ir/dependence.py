@@ -149,14 +149,19 @@ class Moves:
             return Everything()(k, **params)
         return _whole_numbers(k.primitive.array(*args, **params))
 
-    def places(self, k: Flow, i: int, **params: Any) -> Labels:
-        """Where each element of input i goes in the raveled output, −1 for nowhere."""
+    def places(self, k: Flow, i: int, **params: Any) -> Labels | None:
+        """Where each element of input i goes in the raveled output, −1 for nowhere.
+
+        None where one goes to several places: what is written may be broadcast.
+        """
         size = int(np.prod(k.shape(i)))
         numbers = [None] * len(k.labels)
         numbers[i] = np.arange(1, size + 1).reshape(k.shape(i))  # type: ignore[call-overload]
         args = moving_arguments(k, numbers)
         assert args is not None
         moved = np.ravel(_whole_numbers(k.primitive.array(*args, **params)))
+        if np.max(np.bincount(moved[moved > 0]), initial=0) > 1:
+            return None
         result = np.full(size + 1, -1)
         result[moved] = np.arange(moved.size)
         return result[1:].reshape(k.shape(i))
@@ -181,14 +186,22 @@ class Collects:
             return Everything()(k, **params)
         if self.spread is not None:
             k = _with_shape(k, 1, self.spread(k, **params))
-        parts = [(self.places(k, i, **params), k.labels[i]) for i in k.active]
+        parts = [(self._places(k, i, **params), k.labels[i]) for i in k.active]
         places = np.concatenate([np.ravel(p) for p, _ in parts])
         labels = np.concatenate([np.ravel(x) for _, x in parts])
         shape = k.out_shape()
         return k.sets.unite_at(places, labels, int(np.prod(shape))).reshape(shape)
 
-    def places(self, k: Flow, i: int, **params: Any) -> Labels:
-        """Where each element of input i goes in the raveled output, −1 for nowhere."""
+    def places(self, k: Flow, i: int, **params: Any) -> Labels | None:
+        """Where each element of input i goes in the raveled output, −1 for nowhere.
+
+        None where one goes to several places, as it is broadcast.
+        """
+        if self.spread is not None and i == 1 and k.shape(1) != self.spread(k, **params):
+            return None
+        return self._places(k, i, **params)
+
+    def _places(self, k: Flow, i: int, **params: Any) -> Labels:
         shape = k.out_shape()
         numbers = np.arange(1, int(np.prod(shape)) + 1).reshape(shape)
         args = [
@@ -214,7 +227,7 @@ class Sums:
     def __call__(self, k: Flow, *, axes: Sequence[int], **params: Any) -> Any:
         return k.sets.unite_along(k.labels[0], axes).reshape(k.out_shape())  # type: ignore[arg-type]
 
-    def places(self, k: Flow, i: int, **params: Any) -> Labels:
+    def places(self, k: Flow, i: int, **params: Any) -> Labels | None:
         """Where each element goes in the raveled output."""
         return Collects().places(k, i, **params)
 
