@@ -12,6 +12,7 @@ from wengert.trace.evaluate import plan_of
 from wengert.trace.tracer import bind
 from wengert.transforms.batch import batch_program
 from wengert.transforms.jet import series_program
+from wengert.transforms.sparsity import known_outputs
 from wengert.transforms.rules import LinearRule
 
 
@@ -76,6 +77,8 @@ def running_primitive(name: str, linearize: Rule, meaning: str) -> Primitive:
         lambda *types, program: program.out_types,
         linearize=linearize,
         transpose_all=transpose,
+        sparsity=lambda k, *, program: k.walk(program, k.labels, k.values),
+        known=lambda values, *, program: known_outputs(program, values),
         batch=batch,
         series=series,
         cost=lambda in_types, out_types, *, program: program_flops(program),

@@ -25,6 +25,7 @@ from wengert.control.programs import (
     zeros,
     zeros_equation,
 )
+from wengert.ir.dependence import Flow, united
 from wengert.ir.primitive import Primitive, define
 from wengert.ir.program import Program, Var, atom_type
 from wengert.trace.evaluate import plan_of, record_program
@@ -32,6 +33,7 @@ from wengert.trace.tracer import bind
 from wengert.transforms.batch import batch_program
 from wengert.transforms.jet import series_program
 from wengert.transforms.rules import LinearRule
+from wengert.transforms.sparsity import known_outputs
 from wengert.types import AnyType, StackType
 
 
@@ -41,8 +43,11 @@ def bind_cond(index: Any, values: Sequence[Any], branches: Sequence[Program]) ->
 
 
 def _run(index: Any, *args: Any, branches: tuple[Program, ...]) -> tuple[Any, ...]:
-    k = min(max(int(index), 0), len(branches) - 1)
-    return tuple(plan_of(branches[k]).run(args))
+    return tuple(plan_of(branches[_taken(index, branches)]).run(args))
+
+
+def _taken(index: Any, branches: tuple[Program, ...]) -> int:
+    return min(max(int(index), 0), len(branches) - 1)
 
 
 def _types(index: Any, *types: Any, branches: tuple[Program, ...]) -> tuple[Any, ...]:
@@ -231,6 +236,24 @@ def _where_any(
     return bind_cond(any_live(live), [live, *args], programs)
 
 
+# -- dependence ------------------------------------------------------------------------------------
+
+
+def _sparsity(k: Flow, *, branches: tuple[Program, ...]) -> list[Any]:
+    """That of the branch taken, or the union of all."""
+    if k.values[0] is not None:
+        branches = (branches[_taken(k.values[0], branches)],)
+    found = [k.walk(branch, k.labels[1:], k.values[1:]) for branch in branches]
+    return [united(k, parts) for parts in zip(*found, strict=True)]
+
+
+def _known(values: Sequence[Any], *, branches: tuple[Program, ...]) -> list[Any]:
+    """What follows from known operands, where the branch taken is known."""
+    if values[0] is None:
+        return [None] * len(branches[0].outputs)
+    return known_outputs(branches[_taken(values[0], branches)], values[1:])
+
+
 # -- Taylor mode -----------------------------------------------------------------------------------
 
 
@@ -254,6 +277,8 @@ cond_p = define(
         _types,
         linearize=_linearize,
         transpose_all=_transpose,
+        sparsity=_sparsity,
+        known=_known,
         batch=_batch,
         series=_series,
         cost=lambda in_types, out_types, *, branches: max(map(program_flops, branches)),

@@ -19,6 +19,7 @@ from wengert.control.call import call_p, program_flops
 from wengert.control.checkpoint import is_number
 from wengert.control.custom import CustomCall, flatten_like, require_type
 from wengert.control.custom_function import CustomFunction, outputs_of_pair
+from wengert.control.dependence import transposed
 from wengert.control.linearity import require_linear
 from wengert.control.programs import record_linear_rule, zeros
 from wengert.errors import OutputError
@@ -130,6 +131,7 @@ custom_linear_p = define(
         _types,
         linearize=_linearize,
         transpose_all=_transpose,
+        sparsity=transposed,
         batch=_batch,
         series=_series,
         cost=lambda in_types, out_types, *, backward, **params: program_flops(backward),

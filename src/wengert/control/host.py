@@ -43,6 +43,7 @@ from wengert.errors import (
     OutputError,
     WengertError,
 )
+from wengert.ir.dependence import Everything
 from wengert.ir.primitive import Primitive, Unsupported, define, registry
 from wengert.ir.program import Equation, Literal, Program, Var
 from wengert.ops.core import full
@@ -440,6 +441,7 @@ host_push_p: Primitive = define(
         ),
         transpose_all=_transposing(lambda: host_pull_p),
         batch=_batching(lambda: host_push_p),
+        sparsity=Everything("a function that is run as it is"),
         series=_series_of(lambda: host_push_p),
         cost=_cost_of("push"),
         render=_rendering("host_push"),
@@ -460,6 +462,7 @@ host_pull_p: Primitive = define(
         ),
         transpose_all=_transposing(lambda: host_push_p),
         batch=_batching(lambda: host_pull_p),
+        sparsity=Everything("a function that is run as it is"),
         series=_series_of(lambda: host_pull_p),
         cost=_cost_of("pull"),
         render=_rendering("host_pull"),

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import ELEMENTWISE
 from wengert.ir.emission import Expand, Reduce
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import broadcast_to, iota, reshape
@@ -140,6 +141,8 @@ borrow_p: Primitive = linear(
     batch=_borrow_batch,
     may_alias=True,
     facts={"meaning": "lanes that are not alive take the operands of one that is"},
+    # What a borrowing lane gives is selected away: each lane depends on itself alone.
+    sparsity=ELEMENTWISE,
     emit=Expand(_emit_borrow),
 )
 
@@ -193,6 +196,7 @@ stack_choose_p: Primitive = linear(
         bind(stack_choose_p, *_spread_all(size, args, is_batched)),
         True,
     ),
+    sparsity=ELEMENTWISE,
 )
 
 

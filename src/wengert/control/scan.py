@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from wengert.control.call import program_flops, regroup
+from wengert.control.dependence import known_of_scan, scanned
 from wengert.control.lanes import zero_item
 from wengert.control.loop_rules import linear_loop, spread_mask
 from wengert.control.programs import (
@@ -197,6 +198,8 @@ scan_p = define(
         _types,
         linearize=_linearize,
         transpose_all=transpose_scan,
+        sparsity=scanned,
+        known=known_of_scan,
         batch=batch_scan,
         series=_series,
         cost=_cost,

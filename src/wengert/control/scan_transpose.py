@@ -34,7 +34,7 @@ def transpose_scan(
     )
     origin = list(range(len(operands)))
     if not all(mask[n_consts : n_consts + n_carry]):
-        known = _KnownCarries(body, mask, n_consts, n_carry)
+        known = KnownCarries(body, mask, n_consts, n_carry)
         values = known.run(count, operands, length, reverse)
         body, operands, mask, origin = known.linear_part(operands, values)
         cts = [*[cts[k] for k in known.linear], *cts[n_carry:]]
@@ -117,7 +117,7 @@ def _take(values: Sequence[Any], sizes: Sequence[int]) -> list[Sequence[Any]]:
     return parts
 
 
-class _KnownCarries:
+class KnownCarries:
     """A scan with carries that no linear input reaches: these are run first, and stacked."""
 
     def __init__(self, body: Program, mask: Sequence[bool], n_consts: int, n_carry: int) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.control.call import program_flops, regroup
+from wengert.control.dependence import known_of_while
 from wengert.control.lanes import any_live, borrow, choose
 from wengert.control.loop_rules import batched_carries, linear_loop
 from wengert.control.programs import record_linear_rule, record_rule_program, zeros
@@ -239,6 +240,7 @@ while_p = define(
         transpose=Unsupported(
             "a loop whose length depends on values is not linear; its linear part is a scan"
         ),
+        known=known_of_while,
         batch=_batch,
         series=_series,
         cost=lambda in_types, out_types, *, cond, body, **params: (

@@ -27,6 +27,7 @@ from wengert import trees
 from wengert.control.call import call_p
 from wengert.control.programs import record_linear_rule, zeros
 from wengert.errors import MissingRuleError, OutputError
+from wengert.ir.dependence import Flow, united
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ir.program import Literal, Program
 from wengert.trace.tracer import bind, current_body
@@ -384,6 +385,25 @@ def _batch(size: int, args: Sequence[Any], is_batched: Sequence[bool], *, call: 
     return values, (True,) * len(values)
 
 
+def _sparsity(k: Flow, *, call: ForeignCall) -> tuple[Any, ...]:
+    """Each item of a batch is run by itself; inside it all depends on all."""
+    sizes = tuple([size for size, _ in call.lead])
+    found = []
+    for i in k.active:
+        labels = k.labels[i]
+        assert labels is not None
+        n_lead = sum([flags[i] for _, flags in call.lead])
+        items = k.sets.unite_along(labels, tuple(range(n_lead, labels.ndim)))
+        items = items.reshape([size if flags[i] else 1 for size, flags in call.lead])
+        found.append(np.broadcast_to(items, sizes))
+    every = united(k, found)
+    assert every is not None
+    shapes = [k.out_shape(j) for j in range(len(k.out_types))]
+    return tuple(
+        [np.broadcast_to(every.reshape(sizes + (1,) * (len(s) - len(sizes))), s) for s in shapes]
+    )
+
+
 def _series(order: int, args: Sequence[Sequence[Any]], *, call: ForeignCall) -> list[list[Any]]:
     """y' = FORWARD(x, y, x'): order k of y needs the orders below it."""
     if call.part is not Part.VALUE:
@@ -443,6 +463,7 @@ foreign_p = define(
         lambda *types, call: call.types,
         linearize=_linearize,
         transpose_all=_transpose,
+        sparsity=_sparsity,
         batch=_batch,
         series=_series,
         cost=lambda in_types, out_types, *, call: 0,

@@ -19,6 +19,7 @@ from wengert.control.programs import record_rule_program, transpose_body
 from wengert.errors import ArgumentError, ConvergenceError, WengertError
 from wengert.implicit.lanes import by_lanes
 from wengert.implicit.programs import jacobian_rows, run, slope
+from wengert.ir.dependence import Everything
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ir.program import Program
 from wengert.ops.core import neg, reshape, sub
@@ -196,6 +197,7 @@ linear_system_p: Primitive = define(
         ),
         facts={"derivative": "of the system, not of the iteration that solves it"},
         emit=Unsupported("SciPy or the user's own solver iterates"),
+        sparsity=Everything("a system of which only products are known"),
     )
 )
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ConvergenceError
+from wengert.ir.dependence import ELEMENTWISE
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.trace.tracer import bind
 
@@ -51,6 +52,7 @@ checked_p: Primitive = define(
         batch=_checked_batch,
         cost=lambda in_types, out_types, **params: 0,
         facts={"meaning": "the identity on tangents, unless the error is large"},
+        sparsity=ELEMENTWISE,
         emit=Unsupported("it may raise, with numbers in the message"),
     )
 )

@@ -10,6 +10,7 @@ one equation, and returns the labels of its output, or a tuple of them. Families
     Collects       each input element is added to one output element, or dropped
     Sums           a sum over axes
     Mixes          along some axes all depends on all: solves, Fourier transforms
+    Prefixes       along some axes each depends on what is before it: cumulative sums
     Everything     each output on all inputs: what is not known better
 
 All are conservative: a label may promise too much, never too little.
@@ -18,14 +19,14 @@ All are conservative: a label may promise too much, never too little.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from wengert.ir.index_sets import IndexSets, Labels
 from wengert.ir.primitive import Primitive
-from wengert.types import Type
+from wengert.types import StackType, Type
 
 
 @dataclass
@@ -70,7 +71,9 @@ class Flow:
 
 def shape_of(type_: Any) -> tuple[int, ...]:
     """The shape of a type; of a stack that of its items, of a literal ()."""
-    return getattr(getattr(type_, "item", type_), "shape", ())
+    while isinstance(type_, StackType):
+        type_ = type_.item
+    return getattr(type_, "shape", ())
 
 
 def united(k: Flow, parts: Sequence[Labels | None]) -> Labels | None:
@@ -146,14 +149,19 @@ class Moves:
             return Everything()(k, **params)
         return _whole_numbers(k.primitive.array(*args, **params))
 
-    def places(self, k: Flow, i: int, **params: Any) -> Labels:
-        """Where each element of input i goes in the raveled output, −1 for nowhere."""
+    def places(self, k: Flow, i: int, **params: Any) -> Labels | None:
+        """Where each element of input i goes in the raveled output, −1 for nowhere.
+
+        None where one goes to several places: what is written may be broadcast.
+        """
         size = int(np.prod(k.shape(i)))
         numbers = [None] * len(k.labels)
         numbers[i] = np.arange(1, size + 1).reshape(k.shape(i))  # type: ignore[call-overload]
         args = moving_arguments(k, numbers)
         assert args is not None
         moved = np.ravel(_whole_numbers(k.primitive.array(*args, **params)))
+        if np.max(np.bincount(moved[moved > 0]), initial=0) > 1:
+            return None
         result = np.full(size + 1, -1)
         result[moved] = np.arange(moved.size)
         return result[1:].reshape(k.shape(i))
@@ -161,22 +169,39 @@ class Moves:
 
 @dataclass(frozen=True)
 class Collects:
-    """Each input element is added to one output element: the adjoint of a primitive that moves."""
+    """Each input element is added to one output element: the adjoint of a primitive that moves.
 
+    Attributes
+    ----------
+    spread : callable, optional
+        `spread(k, **params)`: the shape to which input 1 is broadcast before it is added.
+    """
+
+    spread: Callable[..., tuple[int, ...]] | None = None
     moves = False
     collects = True
 
     def __call__(self, k: Flow, **params: Any) -> Any:
         if not are_indices_known(k):
             return Everything()(k, **params)
-        parts = [(self.places(k, i, **params), k.labels[i]) for i in k.active]
+        if self.spread is not None:
+            k = _with_shape(k, 1, self.spread(k, **params))
+        parts = [(self._places(k, i, **params), k.labels[i]) for i in k.active]
         places = np.concatenate([np.ravel(p) for p, _ in parts])
         labels = np.concatenate([np.ravel(x) for _, x in parts])
         shape = k.out_shape()
         return k.sets.unite_at(places, labels, int(np.prod(shape))).reshape(shape)
 
-    def places(self, k: Flow, i: int, **params: Any) -> Labels:
-        """Where each element of input i goes in the raveled output, −1 for nowhere."""
+    def places(self, k: Flow, i: int, **params: Any) -> Labels | None:
+        """Where each element of input i goes in the raveled output, −1 for nowhere.
+
+        None where one goes to several places, as it is broadcast.
+        """
+        if self.spread is not None and i == 1 and k.shape(1) != self.spread(k, **params):
+            return None
+        return self._places(k, i, **params)
+
+    def _places(self, k: Flow, i: int, **params: Any) -> Labels:
         shape = k.out_shape()
         numbers = np.arange(1, int(np.prod(shape)) + 1).reshape(shape)
         args = [
@@ -202,7 +227,7 @@ class Sums:
     def __call__(self, k: Flow, *, axes: Sequence[int], **params: Any) -> Any:
         return k.sets.unite_along(k.labels[0], axes).reshape(k.out_shape())  # type: ignore[arg-type]
 
-    def places(self, k: Flow, i: int, **params: Any) -> Labels:
+    def places(self, k: Flow, i: int, **params: Any) -> Labels | None:
         """Where each element goes in the raveled output."""
         return Collects().places(k, i, **params)
 
@@ -231,7 +256,35 @@ class Mixes:
             own = [a % labels.ndim for a in axes]
             kept = k.sets.unite_along(labels, own)
             parts.append(np.broadcast_to(np.expand_dims(kept, tuple(own)), shape))
-        return united(k, parts)
+        return _as_outputs(k, united(k, parts))
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """Along an axis each output element depends on the input elements up to its place.
+
+    Attributes
+    ----------
+    axis : callable or int
+        The axis, or `axis(k, **params)`; the other axes broadcast.
+    is_reversed : callable
+        `is_reversed(**params)`: whether on those from its place on.
+    """
+
+    axis: Any
+    is_reversed: Callable[..., bool]
+    moves = collects = False
+
+    def __call__(self, k: Flow, **params: Any) -> Any:
+        axis = self.axis(k, **params) if callable(self.axis) else self.axis
+        is_reversed = self.is_reversed(**params)
+        shape = k.out_shape()
+        parts = [
+            np.broadcast_to(prefix_unions(k.sets, labels, axis, is_reversed), shape)
+            for labels in k.labels
+            if labels is not None
+        ]
+        return _as_outputs(k, united(k, parts))
 
 
 @dataclass(frozen=True)
@@ -254,6 +307,20 @@ class Everything:
             [np.broadcast_to(label.reshape(()), k.out_shape(i)) for i in range(len(k.out_types))]
         )
         return result if k.primitive.is_multiple else result[0]
+
+
+def _as_outputs(k: Flow, labels: Labels | None) -> Any:
+    """The labels of the one output, as the record gives its outputs."""
+    return (labels,) if k.primitive.is_multiple else labels
+
+
+def _with_shape(k: Flow, i: int, shape: tuple[int, ...]) -> Flow:
+    """The same with input i broadcast to `shape`."""
+    labels, types = list(k.labels), list(k.types)
+    x = labels[i]
+    labels[i] = None if x is None else np.broadcast_to(x, shape)
+    types[i] = Type(shape, np.dtype(np.int64))
+    return replace(k, labels=tuple(labels), types=tuple(types))
 
 
 def linear_inputs(k: Flow) -> frozenset[int]:
@@ -280,6 +347,48 @@ def moving_arguments(k: Flow, labels: Sequence[Labels | None]) -> list[Any] | No
         else:
             args.append(np.zeros(k.shape(i), np.int64) if x is None else x)
     return args
+
+
+def prefix_unions(sets: IndexSets, labels: Labels, axis: int, is_reversed: bool = False) -> Labels:
+    """For each place along an axis the union of the labels up to it (or from it on).
+
+    Spans of twice the length are united in each turn, so that there are few turns.
+    """
+    axis %= labels.ndim
+    last = np.moveaxis(labels, axis, -1)
+    last = last[..., ::-1] if is_reversed else last
+    step = 1
+    while step < last.shape[-1]:
+        longer = sets.unite(last[..., step:], last[..., :-step])
+        last = np.concatenate([last[..., :step], longer], axis=-1)
+        step *= 2
+    return np.moveaxis(last[..., ::-1] if is_reversed else last, -1, axis)
+
+
+def unions_of(sets: IndexSets, labels: Labels, sources: Labels) -> Labels:
+    """The union, for each element of a result, of the elements that it reads.
+
+    Parameters
+    ----------
+    sets : IndexSets
+    labels : array of shape (..., n)
+    sources : integer array of shape (*core, n_terms)
+        Places from 0 to n − 1 along the last axis of `labels`; −1 is nowhere.
+
+    Returns
+    -------
+    array of shape (..., *core)
+    """
+    nowhere = np.zeros((*labels.shape[:-1], 1), np.int64)
+    return sets.unite_along(np.concatenate([labels, nowhere], axis=-1)[..., sources], (-1,))
+
+
+def is_zero_everywhere(value: Any, n_last: int) -> Any:
+    """Which items along the last `n_last` axes are known to be zero; None is not known."""
+    if value is None:
+        return None
+    value = np.asarray(value)
+    return ~np.any(value != 0, axis=tuple(range(value.ndim - n_last)))
 
 
 def contraction(k: Flow, a: Sequence[Any], b: Sequence[Any], out: Sequence[Any]) -> Labels:

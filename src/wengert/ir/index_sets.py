@@ -8,6 +8,7 @@ costs nothing here. Unions are products of sparse boolean matrices, computed by 
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +42,18 @@ class IndexSets:
         found.sort_indices()
         return found
 
+    def sizes(self, labels: Labels) -> Labels:
+        """How many elements each of these sets has."""
+        return np.diff(self._ends[: self._n_ends])[labels]
+
+    def are_equal(self, a: Labels, b: Labels) -> bool:
+        """Whether the sets of a[i] and b[i] are the same for each i, whatever their numbers."""
+        differ = a != b
+        a, b = a[differ], b[differ]
+        if not np.array_equal(self.sizes(a), self.sizes(b)):
+            return False
+        return bool(np.array_equal(self.rows(a).indices, self.rows(b).indices))
+
     def unite(self, a: Labels, b: Labels) -> Labels:
         """The union of a[i] and b[i] for each i of arrays of one shape."""
         if a is b:
@@ -57,14 +70,15 @@ class IndexSets:
 
     def unite_along(self, labels: Labels, axes: Sequence[int]) -> Labels:
         """The unions along `axes`, which disappear."""
+        axes = [a % labels.ndim for a in axes]
         labels = labels[
             tuple([slice(None, 1) if i in axes and labels.strides[i] == 0 else slice(None)
                    for i in range(labels.ndim)])
         ]  # fmt: skip  # along an axis without strides all labels are the same
         last = np.moveaxis(labels, tuple(axes), tuple(range(-len(axes), 0)))
         shape = last.shape[: labels.ndim - len(axes)]
-        groups = last.reshape(*shape, -1)
-        n = groups.shape[-1]
+        n = math.prod(last.shape[len(shape) :])
+        groups = last.reshape(*shape, n)
         if n == 0:
             return np.zeros(shape, np.int64)
         if n <= 4:

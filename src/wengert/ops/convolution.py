@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.dependence import Flow, is_zero_everywhere, unions_of
 from wengert.ir.emission import Whole
 from wengert.ir.primitive import Primitive
 from wengert.ops.contraction import as_operand, describe
@@ -104,6 +105,32 @@ def _convolve_transpose(ct: Any, args: Any, i: int, *, start: int, length: int) 
     return unfit(shifted, args[i])
 
 
+def convolved(k: Flow, steps: tuple[int, int, int], start: int, length: int) -> Any:
+    """Result m reads a[i] v[j] where steps[0] i + steps[1] j = start + steps[2] m.
+
+    One term for each element of the shorter operand, but those of the factor known to be zero.
+    """
+    (active,) = k.active
+    labels = k.labels[active]
+    assert labels is not None
+    own, other = steps[active], steps[1 - active]
+    n, m = labels.shape[-1], k.shape(1 - active)[-1]
+    is_zero = is_zero_everywhere(k.values[1 - active], 1)
+    is_zero = np.zeros(m, bool) if is_zero is None else is_zero
+    total = (start + steps[2] * np.arange(length))[:, None]
+    if m <= n:
+        factors = np.flatnonzero(~is_zero)
+        sources, rest = np.divmod(total - other * factors, own)
+        is_there = (rest == 0) & (sources >= 0) & (sources < n)
+    else:
+        sources = np.broadcast_to(np.arange(n), (length, n))
+        factors, rest = np.divmod(total - own * sources, other)
+        is_there = (rest == 0) & (factors >= 0) & (factors < m)
+        is_there[is_there] = ~is_zero[factors[is_there]]
+    found = unions_of(k.sets, labels, np.where(is_there, sources, -1))
+    return np.broadcast_to(found, k.out_shape())
+
+
 def _emit_convolve(m: Any, a: Any, v: Any, out: Any, *, start: int, length: int) -> None:
     """Where the window lies inside the longer operand, lanes of results; beside it, one by one."""
     if a.shape[-1] < v.shape[-1]:
@@ -168,6 +195,7 @@ convolve_p: Primitive = bilinear(
         2 * out_types[0].size * min(in_types[0].shape[-1], in_types[1].shape[-1])
     ),
     emit=Whole(_emit_convolve),
+    sparsity=lambda k, *, start, length: convolved(k, (1, 1, 1), start, length),
 )
 
 # -- NumPy's functions -----------------------------------------------------------------------------

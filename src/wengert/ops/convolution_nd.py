@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
+from wengert.ir.dependence import Flow, Mixes, is_zero_everywhere, unions_of
 from wengert.ir.emission import Reduce
 from wengert.ir.primitive import Primitive
 from wengert.ops.contraction import describe
@@ -137,6 +138,27 @@ def _emit_product(k: Any, at: Any, r: Any, *, rank: int) -> Any:
     return k.b.mul(x, k.read_as_result(1, [*place(1), *r]))
 
 
+def _convolve_sparsity(k: Flow, *, rank: int) -> Any:
+    """A result reads its window of `a`, and all of `v`."""
+    if k.active == [1]:
+        return Mixes(tuple(range(-rank, 0)))(k)
+    labels = k.labels[0]
+    assert labels is not None
+    stack, core = _split(labels.shape, rank)
+    core_v = _split(k.shape(1), rank)[1]
+    is_zero = is_zero_everywhere(k.values[1], rank)
+    is_zero = np.zeros(core_v, bool) if is_zero is None else is_zero
+    factors = np.nonzero(~is_zero)
+    places = np.zeros((), np.int64)
+    for axis, (n, m) in enumerate(zip(core, core_v, strict=True)):
+        along = [1] * rank
+        along[axis] = n - m + 1
+        results = np.arange(n - m + 1).reshape(*along, 1)
+        places = places * n + (results + (m - 1) - factors[axis])
+    found = unions_of(k.sets, labels.reshape(*stack, math.prod(core)), places)
+    return np.broadcast_to(found, k.out_shape())
+
+
 convolve_inside_p: Primitive = bilinear(
     "convolve_inside",
     _convolve_array,
@@ -148,4 +170,5 @@ convolve_inside_p: Primitive = bilinear(
     ),
     gives_array=True,
     emit=Reduce("sum", _emit_extents, _emit_product),
+    sparsity=_convolve_sparsity,
 )

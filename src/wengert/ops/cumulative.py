@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
+from wengert.ir.dependence import Prefixes
 from wengert.ir.emission import Whole
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.axes import normalized_axes
@@ -106,6 +107,7 @@ cumsum_p = linear(
         else f"np.cumsum({ins[0]}, {params['axis']})"
     ),
     emit=Whole(emit_running("sum")),
+    sparsity=Prefixes(lambda k, *, axis, **params: axis, lambda *, reverse, **params: reverse),
 )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
+from wengert.ir.dependence import Sums
 from wengert.ir.emission import Expand, Pull, Whole
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.arithmetic import div
@@ -279,6 +280,7 @@ pick_p = linear(
     transpose={0: lambda ct, args, *, axes: bind(place_p, ct, *args[1:], axes=axes)},
     batch=_batched("pick"),
     emit=(Expand(_expand_pick, _is_short), Whole(_emit_pick)),
+    sparsity=Sums(),  # the places are not known, and several elements may tie
     flops=lambda in_types, out_types, **params: out_types[0].size,
 )
 place_p: Primitive = linear(
@@ -297,6 +299,7 @@ place_p: Primitive = linear(
         ),
         Whole(_emit_place),
     ),
+    sparsity=lambda k, *, axes: np.broadcast_to(np.expand_dims(k.labels[0], axes), k.out_shape()),
     flops=lambda in_types, out_types, **params: in_types[0].size,
     gives_array=True,
 )

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import Mixes
 from wengert.ir.emission import Pull
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.core import convert, mul, reshape
@@ -138,6 +139,7 @@ fft_p: Primitive = linear(
         f"norm={params['norm']!r})"
     ),
     emit=Unsupported("pocketfft, inside NumPy and SciPy, computes it"),
+    sparsity=Mixes(lambda k, *, axes, **params: axes),
 )
 
 # -- half spectra of real numbers ------------------------------------------------------------------
@@ -200,6 +202,7 @@ rfft_p: Primitive = linear(
         f"np.fft.rfft({ins[0]}, axis={params['axis']}, norm={params['norm']!r})"
     ),
     emit=Unsupported("pocketfft, inside NumPy, computes it"),
+    sparsity=Mixes(lambda k, *, axis, **params: (axis,)),
 )
 irfft_p: Primitive = linear(
     "irfft",
@@ -217,6 +220,7 @@ irfft_p: Primitive = linear(
         f"np.fft.irfft({ins[0]}, {params['n']}, axis={params['axis']}, norm={params['norm']!r})"
     ),
     emit=Unsupported("pocketfft, inside NumPy, computes it"),
+    sparsity=Mixes(lambda k, *, axis, **params: (axis,)),
 )
 
 # -- cosines and sines -----------------------------------------------------------------------------
@@ -293,4 +297,5 @@ trigonometric_p: Primitive = linear(
     flops=_flops,
     gives_array=True,
     emit=Unsupported("pocketfft, inside SciPy, computes it"),
+    sparsity=Mixes(lambda k, *, axes, **params: axes),
 )

@@ -11,6 +11,7 @@ Integer arrays may be traced; they are inputs, so that Programs of one structure
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError
-from wengert.ir.dependence import COLLECTS, COPIES, MOVES
+from wengert.ir.dependence import Collects, Flow, Moves, are_indices_known, united
 from wengert.ir.emission import Pull, Whole
 from wengert.ir.primitive import Primitive
 from wengert.ops.core import broadcast_to, reshape, transpose, unfit, zeros_of
@@ -271,6 +272,77 @@ def _emit_update(adds: bool) -> Any:
     return emit
 
 
+# -- dependence ------------------------------------------------------------------------------------
+
+
+class _Gathers(Moves):
+    """Along an axis whose places are not known an element may come from anywhere."""
+
+    def __call__(self, k: Flow, *, axes: Axes, **params: Any) -> Any:
+        if are_indices_known(k):
+            return super().__call__(k, axes=axes)
+        labels = k.labels[0]
+        assert labels is not None
+        known = _KnownPlaces(k.values[1:], places_shape(k.types[1:]), axes)
+        return known.read(k.sets.unite_along(labels, known.unknown), k.out_shape())
+
+
+class _Writes(Moves):
+    """Along an axis whose places are not known a value may come to any, or to none."""
+
+    def __call__(self, k: Flow, *, axes: Axes, **params: Any) -> Any:
+        if are_indices_known(k):
+            return super().__call__(k, axes=axes)
+        return _anywhere(k, axes)
+
+
+class _Adds(Collects):
+    """The same of values that are added."""
+
+    def __call__(self, k: Flow, *, axes: Axes, **params: Any) -> Any:
+        if are_indices_known(k):
+            return super().__call__(k, axes=axes)
+        return _anywhere(k, axes)
+
+
+def _anywhere(k: Flow, axes: Axes) -> Any:
+    """The base, and the values at all places where they may be."""
+    base, value = k.labels[:2]
+    shape = k.out_shape()
+    if value is None or 0 in shape:
+        return base
+    known = _KnownPlaces(k.values[2:], places_shape(k.types[2:]), axes)
+    read = _selected_shape(k, axes)
+    ends = tuple([0 if a in known.unknown else slice(None) for a in range(len(shape))])
+    first = np.arange(math.prod(shape)).reshape(shape)[ends]
+    places = known.read(first, read)
+    found = k.sets.unite_at(places, np.broadcast_to(value, read), math.prod(shape))
+    reached = np.expand_dims(found[first], known.unknown)
+    return united(k, [base, np.broadcast_to(reached, shape)])
+
+
+def _selected_shape(k: Flow, axes: Axes) -> tuple[int, ...]:
+    """The shape of what is written or added."""
+    rest = [n for a, n in enumerate(k.out_shape()) if a not in axes]
+    return (*places_shape(k.types[2:]), *rest)
+
+
+class _KnownPlaces:
+    """The index arrays that are known, for arrays without the axes of the others."""
+
+    def __init__(self, indices: Sequence[Any], shape: tuple[int, ...], axes: Axes) -> None:
+        pairs = list(zip(axes, indices, strict=True))
+        self.shape = shape
+        self.unknown = tuple([a for a, i in pairs if i is None])
+        self.indices = [np.broadcast_to(i, shape) for _, i in pairs if i is not None]
+        kept = [a for a, i in pairs if i is not None]
+        self.axes = tuple([a - sum([u < a for u in self.unknown]) for a in kept])
+
+    def read(self, x: Any, shape: tuple[int, ...]) -> Any:
+        """`x`, which lacks the axes that are not known, at these places."""
+        return np.broadcast_to(_gather(x, *self.indices, axes=self.axes) if self.axes else x, shape)
+
+
 gather_p = linear(
     "gather",
     _gather,
@@ -281,7 +353,7 @@ gather_p = linear(
     reads_elements=True,
     render=_render_gather,
     emit=Pull(_emit_gather),
-    sparsity=COPIES,
+    sparsity=_Gathers(is_once=False),
 )
 item_p = linear(
     "item",
@@ -299,7 +371,7 @@ item_p = linear(
     reads_elements=True,
     render=_render_gather,
     emit=Pull(_emit_gather),
-    sparsity=COPIES,
+    sparsity=_Gathers(is_once=False),
 )
 scatter_set_p: Primitive = linear(
     "scatter_set",
@@ -316,7 +388,7 @@ scatter_set_p: Primitive = linear(
     support=_support("scatter_set", "front[places] = value"),
     emit=Whole(_emit_update(adds=False), in_place=0),
     facts={"ties": "of several writes to one place the last one counts, also for derivatives"},
-    sparsity=MOVES,
+    sparsity=_Writes(),
 )
 scatter_add_p: Primitive = linear(
     "scatter_add",
@@ -334,5 +406,5 @@ scatter_add_p: Primitive = linear(
     render=_render_update("scatter_add"),
     support=_support("scatter_add", "np.add.at(front, places, value)"),
     emit=Whole(_emit_update(adds=True), in_place=0),
-    sparsity=COLLECTS,
+    sparsity=_Adds(lambda k, *, axes: _selected_shape(k, axes)),
 )

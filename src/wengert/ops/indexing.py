@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import IndexingError, ShapeError
-from wengert.ir.dependence import COLLECTS, MOVES
+from wengert.ir.dependence import MOVES, Collects
 from wengert.ir.emission import Pull
 from wengert.ir.primitive import Primitive, Rule
 from wengert.ops.core import (
@@ -401,5 +401,5 @@ index_add_p: Primitive = linear(
     render=_render_update("index_add"),
     support=_support("index_add", "+="),
     emit=Pull(_emit_update(True)),
-    sparsity=COLLECTS,
+    sparsity=Collects(lambda k, *, index: selected_shape(k.out_shape(), index)),
 )

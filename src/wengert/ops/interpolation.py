@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
+from wengert.ir.dependence import Flow
 from wengert.ir.emission import Expand
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.contraction import as_operand, describe
@@ -156,6 +157,29 @@ def _expand_interp(x: Any, xp: Any, fp: Any, *, lanes: int) -> Any:
     return select(np.isnan(x), x, result) if n > 1 else result
 
 
+def _interp_sparsity(k: Flow, *, lanes: int) -> Any:
+    """The values at the ends of each point's interval; all of a table where that is not known."""
+    x, xp, _ = k.values
+    labels = k.labels[2]
+    assert labels is not None
+    shape = k.out_shape()
+    if x is None or xp is None:
+        whole = k.sets.unite_along(labels, (-1,))
+        return np.broadcast_to(whole.reshape(whole.shape + (1,) * (len(shape) - lanes)), shape)
+    n = xp.shape[-1]
+    low = np.clip(searchsorted_p.array(xp, x, side="right", lanes=lanes) - 1, 0, n - 1)
+    high = np.minimum(low + 1, n - 1)
+    numbers = [
+        np.arange(size).reshape(*(1,) * i, size, *(1,) * (len(shape) - 1 - i))
+        for i, size in enumerate(shape[:lanes])
+    ]
+    is_at_knot = x <= xp[(*numbers, low)]
+    return k.sets.unite(
+        np.broadcast_to(labels[(*numbers, low)], shape),
+        np.broadcast_to(np.where(is_at_knot, 0, labels[(*numbers, high)]), shape),
+    )
+
+
 interp_p = define(
     Primitive(
         "interp",
@@ -170,6 +194,7 @@ interp_p = define(
         ),
         render=lambda ins, params: lanes_text("interp", ins, params["lanes"]),
         emit=Expand(_expand_interp),
+        sparsity=_interp_sparsity,
         facts={
             "kinks": "knots: the interval on the right; at the last knot the last interval",
             "ties": "of equal knots the later one gives the value, with slope zero at it",

@@ -19,6 +19,7 @@ import numpy as np
 from wengert.errors import ShapeError
 from wengert.ir.primitive import Primitive, Unsupported
 from wengert.ops.contraction import describe
+from wengert.ops.convolution import convolved
 from wengert.ops.core import conj, unfit
 from wengert.ops.families import align_batch, bilinear
 from wengert.trace.tracer import bind
@@ -137,4 +138,5 @@ convolve_steps_p: Primitive = bilinear(
     ),
     gives_array=True,
     emit=Unsupported("SciPy's polyphase filter computes it"),
+    sparsity=lambda k, *, steps, start, length: convolved(k, steps, start, length),
 )

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, DtypeError, ShapeError
+from wengert.ir.dependence import Flow, is_zero_everywhere, unions_of
 from wengert.ir.emission import Expand
 from wengert.ir.primitive import Primitive
 from wengert.ops.contraction import as_operand, bind_einsum, contract, describe
@@ -60,6 +61,19 @@ def _cross_type(a: Type, b: Type) -> Type:
         ) from None
 
 
+def _cross_sparsity(k: Flow) -> Any:
+    """Each component reads the two others, unless the factor of one is known to be zero."""
+    (i,) = k.active
+    sources = np.array([[1, 2], [2, 0], [0, 1]])
+    is_zero = is_zero_everywhere(k.values[1 - i], 1)
+    if is_zero is not None:
+        factors = 3 - sources - np.arange(3)[:, None]  # the index that is neither
+        sources = np.where(is_zero[factors], -1, sources)
+    labels = k.labels[i]
+    assert labels is not None
+    return np.broadcast_to(unions_of(k.sets, labels, sources), k.out_shape())
+
+
 def _cross_of_parts(a: Any, b: Any) -> Any:
     """The same as a stack of its components."""
     (a0, a1, a2), (b0, b1, b2) = ([x[..., i] for i in range(3)] for x in (a, b))
@@ -80,6 +94,7 @@ cross_p: Primitive = bilinear(
     flops=lambda in_types, out_types: 3 * out_types[0].size,
     render=lambda ins, params: f"np.cross({', '.join(ins)})",
     emit=Expand(lambda a, b: _cross_of_parts(a, b)),
+    sparsity=_cross_sparsity,
 )
 
 

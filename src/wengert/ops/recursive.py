@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import Prefixes
 from wengert.ir.emission import Whole
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.convolution import convolve_window
@@ -128,6 +129,7 @@ recurse_p: Primitive = define(
         ),
         cost=lambda in_types, out_types, **params: 2 * out_types[0].size * in_types[0].shape[-1],
         gives_array=True,
+        sparsity=Prefixes(-1, lambda: False),
         emit=Whole(
             _emit_recurse,
             accepts=lambda in_types, out_types: 0 < in_types[0].shape[-1] <= _REGISTERS,

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import Mixes
 from wengert.ir.primitive import Primitive, Unsupported
 from wengert.ops.families import linear
 from wengert.trace.tracer import bind
@@ -87,4 +88,5 @@ spline_filter_p: Primitive = linear(
     support=_SUPPORT,
     emit=Unsupported("SciPy's recursion runs over whole lines"),
     facts={"ends": "mirror, reflect or periodic"},
+    sparsity=Mixes(lambda k, *, axis, **params: (axis,)),
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import ELEMENTWISE
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.families import linear
 from wengert.trace.tracer import bind
@@ -55,6 +56,7 @@ stack_add_p: Primitive = linear(
         True,
     ),
     facts={"empty": "an empty stack is a stack of zeros"},
+    sparsity=ELEMENTWISE,
     render=lambda ins, params: f"_stack_add({ins[0]}, {ins[1]})",
     support=STACKS,
 )
@@ -100,6 +102,9 @@ stack_spread_p: Primitive = linear(
         bind(stack_spread_p, args[0], size=size, axis=axis + 1),
         True,
     ),
+    sparsity=lambda k, *, size, axis: np.broadcast_to(
+        np.expand_dims(k.labels[0], axis), k.out_shape()
+    ),
     render=lambda ins, params: (
         f"_stack_map(lambda v: np.repeat(np.expand_dims(v, {params['axis']}), {params['size']}, "
         f"axis={params['axis']}), {ins[0]})"
@@ -118,6 +123,7 @@ stack_sum_p: Primitive = linear(
         )
     },
     batch=lambda n, args, is_batched, *, axis: (bind(stack_sum_p, args[0], axis=axis + 1), True),
+    sparsity=lambda k, *, axis: k.sets.unite_along(k.labels[0], (axis,)),
     render=lambda ins, params: f"_stack_map(lambda v: np.sum(v, axis={params['axis']}), {ins[0]})",
     support=STACKS,
 )

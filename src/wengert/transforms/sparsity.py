@@ -50,8 +50,8 @@ def _propagate(
             env[v] = x
     known = KnownValues(program, values)
     for eq in program.equations:
+        known.compute(eq)
         if not any([a in env for a in eq.inputs]):
-            known.compute(eq)
             continue
         found = through(eq, flow_of(eq, env, known, sets))
         for v, x in zip(eq.outputs, found, strict=True):
@@ -124,15 +124,29 @@ class KnownValues:
         return atom.value if type(atom) is Literal else self._env.get(atom)
 
     def compute(self, eq: Equation) -> None:
-        """Run an equation on values if all its inputs are known."""
+        """Run an equation on values if all its inputs are known; of control flow what can be."""
         values = [self.of(a) for a in eq.inputs]
-        if any([v is None for v in values]) or not _is_cheap(eq):
+        if any([v is None for v in values]):
+            if eq.primitive.known is not None:
+                results = eq.primitive.known(values, **eq.params)
+                pairs = zip(eq.outputs, results, strict=True)
+                self._env.update({v: x for v, x in pairs if x is not None})
+            return
+        if not _is_cheap(eq):
             return
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             result = eq.primitive.array(*values, **eq.params)
         results = result if eq.primitive.is_multiple else (result,)
         self._env.update(zip(eq.outputs, results, strict=True))
+
+
+def known_outputs(program: Program, values: Sequence[Any]) -> list[Any]:
+    """The outputs of a Program that follow from known inputs, None for the others."""
+    known = KnownValues(program, values)
+    for eq in program.equations:
+        known.compute(eq)
+    return [known.of(a) for a in program.outputs]
 
 
 def _is_cheap(eq: Equation) -> bool:
@@ -165,6 +179,7 @@ __all__ = [
     "constants",
     "flow_of",
     "input_labels",
+    "known_outputs",
     "propagate",
     "sparsity_rule",
     "stacked_rows",

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import COLLECTS, COPIES, MOVES, Flow, Mixes, unions_of
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import conj, neg, unfit
 from wengert.ops.families import bilinear, linear
@@ -94,6 +95,37 @@ def _outer_type(y: Type, x: Type, *, lower: int, upper: int) -> Type:
     return Type((*stack, lower + upper + 1, x.shape[-2]), x.dtype)
 
 
+def _product_sparsity(k: Flow, *, lower: int, upper: int) -> Any:
+    """Row r of the result reads row r + upper - i of x, times row i of the stored diagonals."""
+    n = k.shape(0)[-1]
+    diagonals = np.arange(lower + upper + 1)
+    columns = np.arange(n)[:, None] + upper - diagonals
+    is_there = (columns >= 0) & (columns < n)
+    if k.active == [1]:
+        rows = np.swapaxes(k.labels[1], -1, -2)  # type: ignore[type-var]  # it is active
+        found = unions_of(k.sets, rows, np.where(is_there, columns, -1))
+        return np.broadcast_to(np.swapaxes(found, -1, -2), k.out_shape())
+    labels = k.labels[0]
+    assert labels is not None
+    stored = labels.reshape(*labels.shape[:-2], labels.shape[-2] * n)
+    found = unions_of(k.sets, stored, np.where(is_there, diagonals * n + columns, -1))
+    return np.broadcast_to(found[..., None], k.out_shape())
+
+
+def _outer_sparsity(k: Flow, *, lower: int, upper: int) -> Any:
+    """Column c of diagonal i reads row c of x and row c + i - upper of y."""
+    (active,) = k.active
+    labels = k.labels[active]
+    assert labels is not None
+    n = labels.shape[-2]
+    columns = np.arange(n)
+    rows = columns + np.arange(lower + upper + 1)[:, None] - upper
+    is_there = (rows >= 0) & (rows < n)
+    sources = np.where(is_there, rows if active == 0 else columns, -1)
+    found = unions_of(k.sets, k.sets.unite_along(labels, (-1,)), sources[..., None])
+    return np.broadcast_to(found, k.out_shape())
+
+
 banded_product_p: Primitive = bilinear(
     "banded_product",
     _banded_product,
@@ -107,6 +139,7 @@ banded_product_p: Primitive = bilinear(
         ),
     },
     emit=native_banded.PRODUCT,
+    sparsity=_product_sparsity,
     batch=batch_stacks("banded_product"),
     flops=lambda in_types, out_types, **params: 2 * in_types[0].shape[-2] * out_types[0].size,
 )
@@ -123,6 +156,7 @@ banded_outer_p: Primitive = bilinear(
         ),
     },
     emit=native_banded.OUTER,
+    sparsity=_outer_sparsity,
     batch=batch_stacks("banded_outer"),
     flops=lambda in_types, out_types, **params: 2 * out_types[0].size * in_types[0].shape[-1],
 )
@@ -134,6 +168,7 @@ banded_transpose_p: Primitive = linear(
         0: lambda ct, args, *, lower, upper: banded_transpose(ct, upper, lower),
     },
     emit=native_banded.TRANSPOSE,
+    sparsity=MOVES,
     batch=batch_leading("banded_transpose"),
 )
 
@@ -174,6 +209,7 @@ banded_solve_p: Primitive = define(
             )
         },
         emit=native_banded.BANDED_SOLVE,
+        sparsity=Mixes((-2,)),
         batch=batch_stacks("banded_solve"),
         cost=lambda in_types, out_types, *, lower, upper: (
             2 * out_types[0].size * (2 * lower + upper + 1)
@@ -233,6 +269,7 @@ hermitian_band_p: Primitive = linear(
     lambda ab, *, is_lower: Type((*ab.shape[:-2], 2 * ab.shape[-2] - 1, ab.shape[-1]), ab.dtype),
     transpose={0: lambda ct, args, *, is_lower: fold_band(ct, is_lower)},
     emit=native_banded.WHOLE_BAND,
+    sparsity=COPIES,
     batch=batch_leading("hermitian_band"),
     facts={"is_real_linear": True},
 )
@@ -242,6 +279,7 @@ fold_band_p: Primitive = linear(
     lambda ab, *, is_lower: Type((*ab.shape[:-2], ab.shape[-2] // 2 + 1, ab.shape[-1]), ab.dtype),
     transpose={0: lambda ct, args, *, is_lower: hermitian_band(ct, is_lower)},
     emit=native_banded.FOLD_BAND,
+    sparsity=COLLECTS,
     batch=batch_leading("fold_band"),
     facts={"is_real_linear": True},
 )
@@ -283,6 +321,7 @@ hermitian_banded_solve_p: Primitive = define(
             )
         },
         emit=native_banded.HERMITIAN_BANDED_SOLVE,
+        sparsity=Mixes((-2,)),
         batch=batch_stacks("hermitian_banded_solve"),
         cost=lambda in_types, out_types, **params: 4 * in_types[0].shape[-2] * out_types[0].size,
         render=lambda ins, params: (

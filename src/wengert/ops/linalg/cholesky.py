@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import Flow, prefix_unions
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import neg, unfit
 from wengert.ops.linalg import native_cholesky
@@ -199,6 +200,14 @@ def _pair_cost(in_types: Any, out_types: Any) -> int:
     return int(2 * out_types[0].size * out_types[0].shape[-1] // 3)
 
 
+def _sparsity(k: Flow, is_reversed: bool) -> Any:
+    """An element of the factor depends on those above it and to its left, in the lower triangle."""
+    labels = np.tril(k.labels[1])  # type: ignore[type-var]  # it is active
+    for axis in (-2, -1):
+        labels = prefix_unions(k.sets, labels, axis, is_reversed)
+    return np.broadcast_to(np.tril(labels), k.out_shape())
+
+
 cholesky_push_p: Primitive = define(
     Primitive(
         "cholesky_push",
@@ -208,6 +217,7 @@ cholesky_push_p: Primitive = define(
         jvp=_push_jvp,
         transpose={1: lambda ct, args: unfit(pull(args[0], ct), args[1])},
         emit=native_cholesky.PUSH,
+        sparsity=lambda k: _sparsity(k, is_reversed=False),
         batch=batch_stacks("cholesky_push"),
         cost=lambda in_types, out_types: 4 * out_types[0].size * out_types[0].shape[-1],
         facts={"is_real_linear": True},
@@ -222,6 +232,7 @@ cholesky_pull_p: Primitive = define(
         jvp=_pull_jvp,
         transpose={1: lambda ct, args: unfit(push(args[0], ct), args[1])},
         emit=native_cholesky.PULL,
+        sparsity=lambda k: _sparsity(k, is_reversed=True),
         batch=batch_stacks("cholesky_pull"),
         cost=_pair_cost,
         facts={"is_real_linear": True},

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import Mixes
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import imag, mul, neg, real, reshape, unfit
 from wengert.ops.families import align_batch
@@ -205,6 +206,7 @@ adjugate_derivative_p: Primitive = define(
             1: lambda ct, args: unfit(bind(adjugate_derivative_p, adjoint(args[0]), ct), args[1])
         },
         emit=native_solve.ADJUGATE_ALONG,
+        sparsity=Mixes((-2, -1)),
         batch=lambda size, args, is_batched: (
             bind(adjugate_derivative_p, *align_batch(args, is_batched)),
             True,

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import COPIES, Flow, Mixes
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import add, full, reshape, unfit
 from wengert.ops.families import align_batch, linear
@@ -124,6 +125,12 @@ def _permute_rows_batch(size: int, args: Any, is_batched: Any, *, is_inverse: bo
     return permute_rows(x, reshape(columns, columns.shape[:-1]), is_inverse), True
 
 
+def _permute_rows_sparsity(k: Flow, *, is_inverse: bool) -> Any:
+    if k.values[1] is None:  # any row may come to any place
+        return Mixes((-2,))(k)
+    return COPIES(k, is_inverse=is_inverse)
+
+
 permute_rows_p: Primitive = linear(
     "permute_rows",
     _permute_rows,
@@ -134,6 +141,7 @@ permute_rows_p: Primitive = linear(
         0: lambda ct, args, *, is_inverse: unfit(permute_rows(ct, args[1], not is_inverse), args[0])
     },
     emit=native_solve.PERMUTE_ROWS,
+    sparsity=_permute_rows_sparsity,
     batch=_permute_rows_batch,
     gives_array=True,
 )

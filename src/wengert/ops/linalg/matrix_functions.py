@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import Mixes
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.core import convert, neg, real, unfit
 from wengert.ops.families import align_batch
@@ -101,6 +102,7 @@ sylvester_p: Primitive = define(
         cost=lambda in_types, out_types: 25 * sum(t.size * t.shape[-1] for t in in_types[:2]),
         render=lambda ins, params: f"scipy.linalg.solve_sylvester({', '.join(ins)})",
         facts={"domain": "no eigenvalue of a is minus one of b"},
+        sparsity=Mixes((-2, -1)),
         emit=Unsupported("SciPy computes it"),
     )
 )
@@ -249,6 +251,7 @@ frechet_p: Primitive = define(
         transpose={
             1: lambda ct, args, *, function: unfit(frechet(adjoint(args[0]), ct, function), args[1])
         },
+        sparsity=Mixes((-2, -1)),
         batch=lambda size, args, is_batched, *, function: (
             bind(frechet_p, *align_batch(args, is_batched), function=function),
             True,

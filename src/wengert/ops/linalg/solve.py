@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import Mixes
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import full, neg, reshape, unfit
 from wengert.ops.families import align_batch
@@ -160,6 +161,7 @@ solve_p: Primitive = define(
         _solve_type,
         linear_in=(frozenset({1}),),
         transpose={1: lambda ct, args: bind(solve_p, adjoint(args[0]), ct[0])[0]},
+        sparsity=Mixes((-2,)),
         emit=native_solve.SOLVE,
         batch=_solve_batch,
         cost=_cost,
@@ -204,6 +206,7 @@ solve_again_p: Primitive = define(
             )
         },
         emit=native_solve.SOLVE_AGAIN,
+        sparsity=Mixes((-2,)),
         batch=_solve_again_batch,
         cost=lambda in_types, out_types, **params: 2 * in_types[0].shape[-1] * out_types[0].size,
         render=lambda ins, params: (
@@ -236,6 +239,7 @@ solve_many_p: Primitive = define(
         transpose={
             1: lambda ct, args: unfit(bind(solve_many_p, adjoint(args[0]), ct), args[1]),
         },
+        sparsity=Mixes((-2,)),
         emit=native_solve.SOLVE,
         batch=lambda size, args, is_batched: (
             bind(solve_many_p, *align_batch(args, is_batched)),

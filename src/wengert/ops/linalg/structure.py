@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import COLLECTS, COPIES, MOVES
 from wengert.ir.emission import Pull
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import add, mul, neg, real, reshape, sub
@@ -70,6 +71,8 @@ triangle_p: Primitive = linear(
         "half_lower": f"0.5 * (np.tril({ins[0]}) + np.tril({ins[0]}, -1))",
     }[params["part"]],
     emit=Pull(lambda k, at, *, part: _emit_triangle(k, at, part)),
+    # with a whole diagonal: halves of labels are none
+    sparsity=lambda k, *, part: _triangle_array(k.labels[0], part=part.replace("half_", "")),
 )
 
 
@@ -155,6 +158,7 @@ hermitian_from_p: Primitive = linear(
     transpose={0: lambda ct, args, *, lower: fold_hermitian(ct, lower)},
     batch=batch_leading("hermitian_from"),
     emit=Pull(_emit_hermitian_from),
+    sparsity=COPIES,
     facts={"is_real_linear": True},
 )
 fold_hermitian_p: Primitive = linear(
@@ -164,6 +168,7 @@ fold_hermitian_p: Primitive = linear(
     transpose={0: lambda ct, args, *, lower: hermitian_from(ct, lower)},
     batch=batch_leading("fold_hermitian"),
     emit=Pull(_emit_fold_hermitian),
+    sparsity=COLLECTS,
     facts={"is_real_linear": True},
 )
 
@@ -209,6 +214,7 @@ take_diagonal_p: Primitive = linear(
     gives_array=True,
     render=lambda ins, params: f"np.diagonal({ins[0]}, axis1=-2, axis2=-1)",
     emit=Pull(lambda k, at: k.read(0, (*at, at[-1]))),
+    sparsity=MOVES,
 )
 put_diagonal_p: Primitive = linear(
     "put_diagonal",
@@ -218,6 +224,7 @@ put_diagonal_p: Primitive = linear(
     batch=batch_leading("put_diagonal"),
     gives_array=True,
     emit=Pull(lambda k, at, *, shape: _emit_put_diagonal(k, at)),
+    sparsity=MOVES,
 )
 
 # -- gaps between eigenvalues ----------------------------------------------------------------------

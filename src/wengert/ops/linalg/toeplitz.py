@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import COLLECTS, COPIES, Mixes
 from wengert.ir.emission import Pull, Whole
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.core import neg, reshape, unfit, zeros_of
@@ -67,6 +68,7 @@ from_diagonals_p: Primitive = linear(
     transpose={0: lambda ct, args, *, n_rows: sum_diagonals(ct)},
     batch=batch_leading("from_diagonals"),
     emit=Pull(lambda k, at, *, n_rows: k.read(0, (*at[:-2], at[-1] - at[-2] + (n_rows - 1)))),
+    sparsity=COPIES,
 )
 sum_diagonals_p: Primitive = linear(
     "sum_diagonals",
@@ -75,6 +77,7 @@ sum_diagonals_p: Primitive = linear(
     transpose={0: lambda ct, args: from_diagonals(ct, args[0].shape[-2])},
     batch=batch_leading("sum_diagonals"),
     emit=Whole(lambda m, a, out: _emit_sum_diagonals(m, a, out)),
+    sparsity=COLLECTS,
 )
 
 
@@ -149,5 +152,6 @@ toeplitz_solve_p: Primitive = define(
         cost=lambda in_types, out_types, **params: 4 * out_types[0].size * in_types[0].shape[-1],
         facts={"domain": "all leading minors nonsingular, as Levinson's recursion needs"},
         emit=Unsupported("SciPy's recursion computes it"),
+        sparsity=Mixes((-2,)),
     )
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.ir.dependence import Prefixes
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import neg, unfit
 from wengert.ops.families import align_batch
@@ -114,6 +115,7 @@ triangular_solve_p: Primitive = define(
         jvp=_triangular_jvp,
         transpose={1: _triangular_transpose},
         emit=native_cholesky.TRIANGULAR_SOLVE,
+        sparsity=Prefixes(-2, lambda *, lower, is_adjoint, **params: lower == is_adjoint),
         batch=lambda size, args, is_batched, **params: (
             bind(triangular_solve_p, *align_batch(args, is_batched), **params),
             True,

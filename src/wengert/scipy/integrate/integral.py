@@ -29,6 +29,7 @@ from wengert.errors import ArgumentError
 from wengert.implicit.lanes import by_lanes
 from wengert.implicit.programs import slope
 from wengert.implicit.settings import thaw
+from wengert.ir.dependence import Flow
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ir.program import Program
 from wengert.ops.core import fit
@@ -216,6 +217,12 @@ def _adjoint(
     return Program(order, backward.equations, backward.outputs), reached
 
 
+def _sparsity(k: Flow, *, integrand: Program, rule: Rule) -> tuple[Any, ...]:
+    """The integral of what depends on constants depends on them; linear ones have fixed ends."""
+    found = k.walk(integrand, [*k.labels[:-2], None], [*k.values[:-2], None])
+    return (*found, None)
+
+
 integral_p: Primitive = define(
     Primitive(
         "integral",
@@ -229,6 +236,7 @@ integral_p: Primitive = define(
         cost=lambda in_types, out_types, *, integrand, rule: 63 * program_flops(integrand),
         is_multiple=True,
         facts={"cost": "of three intervals: the number is not known", "error": "a constant"},
+        sparsity=_sparsity,
         emit=Unsupported("SciPy chooses the intervals"),
     )
 )

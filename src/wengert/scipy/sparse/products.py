@@ -9,12 +9,14 @@ Index arrays are inputs, so that Programs serve all matrices of one size and num
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert.implicit.lanes import by_lanes
+from wengert.ir.dependence import Everything, Flow, Mixes
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.core import conj, reshape, transpose
 from wengert.trace.tracer import bind
@@ -80,6 +82,35 @@ def _matmul_batch(size: int, args: Sequence[Any], is_batched: Sequence[bool], **
     return transpose(reshape(found, (found.shape[0], size, k)), (1, 0, 2)), True
 
 
+def _matmul_sparsity(k: Flow, *, shape: Shape, is_transposed: bool) -> Any:
+    """The product's element (i, q) reads the values of row i and the elements (j, q) beside them."""
+    data, indices, indptr, x = k.values
+    if indices is None or indptr is None:
+        return Mixes((0,))(k) if k.active == [3] else Everything()(k)
+    rows, columns = places_of(indices, indptr)
+    if is_transposed:
+        rows, columns = columns, rows
+    n_columns = k.out_shape()[1]
+    labels = k.labels[k.active[0]]
+    assert labels is not None
+    if k.active == [3]:
+        if data is not None:
+            rows, columns = rows[data != 0], columns[data != 0]
+        read = labels[columns]
+    else:
+        read = labels[:, None]
+        if x is not None:
+            read = np.where(x[columns] != 0, read, 0)
+    places = rows[:, None] * n_columns + np.arange(n_columns)
+    found = k.sets.unite_at(places, np.broadcast_to(read, places.shape), math.prod(k.out_shape()))
+    return found.reshape(k.out_shape())
+
+
+def places_of(indices: Any, indptr: Any) -> tuple[Any, Any]:
+    """Row and column of each nonzero of a matrix in CSR form."""
+    return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), indices
+
+
 sparse_matmul_p: Primitive = define(
     Primitive(
         "sparse_matmul",
@@ -90,13 +121,14 @@ sparse_matmul_p: Primitive = define(
         batch=_matmul_batch,
         cost=lambda in_types, out_types, **params: 2 * in_types[0].size * in_types[3].shape[1],
         emit=Unsupported("SciPy's sparse kernels compute it"),
+        sparsity=_matmul_sparsity,
     )
 )
 
 
 def _sample(indices: Any, indptr: Any, u: Any, v: Any) -> Any:
-    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-    return np.einsum("ek,ek->e", u[rows], v[indices])
+    rows, columns = places_of(indices, indptr)
+    return np.einsum("ek,ek->e", u[rows], v[columns])
 
 
 def _sample_transpose_u(ct: Any, args: Any) -> Any:
@@ -116,6 +148,15 @@ def _sample_batch(size: int, args: Any, is_batched: Any) -> Any:
     return results[0], flags[0]
 
 
+def _sample_sparsity(k: Flow) -> Any:
+    if k.values[0] is None or k.values[1] is None:
+        return Everything()(k)
+    (i,) = k.active
+    labels = k.labels[i]
+    assert labels is not None
+    return k.sets.unite_along(labels, (1,))[places_of(*k.values[:2])[i - 2]]
+
+
 sparse_sample_p: Primitive = define(
     Primitive(
         "sparse_sample",
@@ -126,5 +167,6 @@ sparse_sample_p: Primitive = define(
         batch=_sample_batch,
         cost=lambda in_types, out_types: 2 * out_types[0].size * in_types[2].shape[1],
         emit=Unsupported("gathers of SciPy's index arrays"),
+        sparsity=_sample_sparsity,
     )
 )

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from wengert.implicit.lanes import by_lanes
+from wengert.ir.dependence import Mixes
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.core import conj, neg, reshape, sub, transpose
 from wengert.scipy.sparse.products import scipy_sparse, sparse_matmul
@@ -102,5 +103,6 @@ sparse_solve_p: Primitive = define(
         cost=lambda in_types, out_types, **params: 20 * in_types[0].size * in_types[3].shape[1],
         facts={"cost": "with little fill-in"},
         emit=Unsupported("SuperLU computes it"),
+        sparsity=Mixes((0,)),
     )
 )
