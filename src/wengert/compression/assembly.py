@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert.compression.products import Products
 from wengert.compression.structure import Integers
-from wengert.ops.core import convert, full, reshape
+from wengert.ops.core import conj, convert, full, reshape
 from wengert.ops.gather import gather, scatter_add
 from wengert.ops.joining import concatenate, stack
 
@@ -47,11 +47,14 @@ class Assembly:
         Of each output of the products.
     places : int array, shape (entries of D,)
         Of each entry of D in the raveled blocks.
+    is_adjoint : bool
+        Whether the products are those of the adjoint, and complex ones to be conjugated.
     """
 
     products: Products
     blocks: tuple[Block, ...]
     places: Integers
+    is_adjoint: bool
 
     @property
     def size(self) -> int:
@@ -68,7 +71,8 @@ class Assembly:
             parts = [
                 reshape(convert(x, dtype), (x.size,)) for x in products.all_at_once(known, memory)
             ]
-        return parts[0] if len(parts) == 1 else concatenate(parts, 0)
+        flat = parts[0] if len(parts) == 1 else concatenate(parts, 0)
+        return conj(flat) if self.is_adjoint else flat
 
 
 def _colors_last(values: Sequence[Any], dtype: Any) -> Any:
@@ -81,7 +85,12 @@ def _colors_last(values: Sequence[Any], dtype: Any) -> Any:
 
 
 def assembled(
-    products: Products, output: Integers, element: Integers, color: Integers, slots: Integers
+    products: Products,
+    output: Integers,
+    element: Integers,
+    color: Integers,
+    slots: Integers,
+    is_adjoint: bool = False,
 ) -> Assembly:
     """The assembly of entries, each the `element` of `output` in the product of a `color`.
 
@@ -100,7 +109,7 @@ def assembled(
         places[own] = start + block.places(element[own], color[own])
         start += len(block.colors) * block.size
         blocks.append(block)
-    return Assembly(products, tuple(blocks), places)
+    return Assembly(products, tuple(blocks), places, is_adjoint)
 
 
 def _order_of_colors(element: Integers, color: Integers, slots: Integers) -> list[int]:

@@ -252,7 +252,7 @@ class _Middle:
                 n = coloring.n_reverse
                 products = Products(back, middle.n_known, colors, n, is_compiled)
                 at = _located(self.column[own], middle.columns)
-                made.append(assembled(products, *at, reverse[own], self.slots[own]))
+                made.append(assembled(products, *at, reverse[own], self.slots[own], True))
                 slots.append(self.slots[own])
             dtype = np.result_type(*[t.dtype for t in program.out_types]) if made else np.float64
             return Plan(

@@ -18,6 +18,7 @@ from wengert.ir.program import Program
 from wengert.native import engine
 from wengert.native.compiler import can_compile, compile_program
 from wengert.passes import Report, optimize
+from wengert.sparse.functions import compiled_for
 from wengert.trace.evaluate import plan_of
 
 _BUDGET = 0.1  # seconds for timing one way of calling
@@ -58,6 +59,11 @@ def explain(f: Callable[..., Any]) -> Callable[..., Explanation]:
 
     @wraps(f)
     def explained(*args: Any, **kwargs: Any) -> Explanation:
+        inside = compiled_for(f, args, kwargs)
+        if inside is not None:  # of a sparse derivative: it is compiled already
+            found = _explain(inside[0], inside[1], {})
+            found.name = _name(jitted)
+            return found
         return _explain(jitted, args, kwargs)
 
     return explained

@@ -18,7 +18,7 @@ from wengert.api.differentiate import record, value_and_grad
 from wengert.compression.plan import MEMORY, Plan
 from wengert.errors import ArgumentError, NotDifferentiableError
 from wengert.scipy.sparse.arrays import SparseArray
-from wengert.sparse.functions import SparseFunction, Wish, compressed
+from wengert.sparse.functions import SparseFunction, Wish, compressed, prepared_functions
 from wengert.sparse.pattern import given_structure
 from wengert.sparse.probe import check_given_pattern
 from wengert.trace.tracer import Tracer
@@ -92,6 +92,7 @@ def jacobian(
         value, result = both(*args, **kwargs)
         return (result, value[1]) if has_aux else result
 
+    prepared_functions[jacobian_of] = prepared_functions[both]
     return jacobian_of
 
 
@@ -135,6 +136,7 @@ def value_and_jacobian(
             check_given_pattern(wish.name, f, selection, has_aux, made.structure, data)
         return value, matrix(made, data, format)
 
+    prepared_functions[value_and_jacobian_of] = prepared
     return value_and_jacobian_of
 
 
@@ -166,6 +168,7 @@ def hessian(
     def hessian_of(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 
+    prepared_functions[hessian_of] = prepared_functions[both]
     return hessian_of
 
 
@@ -193,6 +196,7 @@ def value_and_hessian(
         value, _, result = three(*args, **kwargs)
         return value, result
 
+    prepared_functions[value_and_hessian_of] = prepared_functions[three]
     return value_and_hessian_of
 
 
@@ -239,6 +243,7 @@ def value_grad_and_hessian(
             check_given_pattern(wish.name, gradient_first, selection, True, made.structure, data)
         return value, found, matrix(made, data, format)
 
+    prepared_functions[value_grad_and_hessian_of] = prepared
     return value_grad_and_hessian_of
 
 

@@ -7,6 +7,7 @@ the function closes over are part of it as well; when one is found changed, all 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,13 @@ import numpy as np
 
 from wengert import trees
 from wengert.api.arguments import Selection, as_leaf, leaf_type
-from wengert.api.choices import note_choice
+from wengert.api.choices import note_choice, total
 from wengert.api.differentiate import Recorded
 from wengert.api.jit import Jitted, jit
 from wengert.compression.plan import Plan
 from wengert.compression.recorded import plan_of_linear
 from wengert.compression.structure import Structure
+from wengert.errors import ArgumentError
 from wengert.trace.recording import lifts_scalars_here, same_contents
 from wengert.trace.tracer import Tracer, current_body
 from wengert.transforms.sparsity import constants
@@ -52,6 +54,15 @@ class Wish:
 def compressed(recorded: Recorded, selection: Selection, wish: Wish) -> tuple[Plan, Any]:
     """The plan of a recorded function, and the values of the entries of its Jacobian."""
     in_types = [leaf_type(x) for x in selection.leaves]
+    if wish.given is not None:
+        shape = total(recorded.types), total(in_types)
+        if wish.given.shape != shape:
+            raise ArgumentError(
+                f"{wish.name}: the pattern given has another shape than the matrix.",
+                got=f"{wish.given.shape[0]} × {wish.given.shape[1]}",
+                expected=f"{shape[0]} × {shape[1]}: elements of the outputs × elements of the "
+                "arguments",
+            )
     made = plan_of_linear(
         recorded.linearized,
         constants(recorded.residuals),
@@ -85,6 +96,11 @@ class Prepared:
         self._watched: list[tuple[Any, Any]] = []
         self._jitted: Jitted = jit(self._recorded)
 
+    @property
+    def jitted(self) -> Jitted:
+        """The compiled function of the numbers."""
+        return self._jitted
+
     def fits(self, split: Split) -> bool:
         """Whether a call with other numbers may use it."""
         return self._split.is_like(split) and all(
@@ -105,7 +121,8 @@ class Prepared:
     def _watch(self) -> None:
         """Remember what the arrays hold that the function closes over."""
         body = current_body.get()
-        assert body is not None
+        if body is None:  # run as it is, for comparison
+            return
         for entries in body._captured_arrays.values():
             for array, _, kept in entries:
                 if kept is not array:
@@ -190,14 +207,31 @@ class SparseFunction:
         split = Split.of(args, kwargs)
         if current_body.get() is not None or any(isinstance(x, Tracer) for x in split.numbers):
             return *self._derive(args, kwargs), False
-        for one in self._prepared:
-            if one.fits(split):
-                break
-        else:
-            one = Prepared(self._derive, split)
+        one = self.prepared(split)
         found = one(split.numbers)  # what cannot be prepared leaves nothing behind
         is_new = one not in self._prepared
         if self._prepared[:1] != [one]:
             self._prepared = [one, *[p for p in self._prepared if p is not one]][:MAX_PREPARED]
         return *found, is_new
 
+
+    def prepared(self, split: Split) -> Prepared:
+        """What is there for such arguments, or a new one that is not kept yet."""
+        for one in self._prepared:
+            if one.fits(split):
+                return one
+        return Prepared(self._derive, split)
+
+
+prepared_functions: weakref.WeakKeyDictionary[Callable[..., Any], SparseFunction] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def compiled_for(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """For `explain`: the jitted function inside a sparse derivative, and its arguments; or None."""
+    function = prepared_functions.get(f)
+    if function is None:
+        return None
+    split = Split.of(args, kwargs)
+    return function.prepared(split).jitted, tuple(split.numbers)
