@@ -21,7 +21,6 @@ import numpy as np
 from wengert.api.differentiate import Recorded, pullback_program
 from wengert.compression.plan import Plan
 from wengert.compression.recorded import plan_of_linear
-from wengert.control.call import program_flops
 from wengert.ir.cost import Cost
 from wengert.trace.recording import lifts_scalars_here
 from wengert.trace.tracer import Tracer
@@ -29,7 +28,8 @@ from wengert.transforms.sparsity import constants
 
 MODES = ("auto", "forward", "reverse", "compressed")
 _FEW = 16  # products below which nothing is compressed
-_FLOPS_A_SECOND = 1e9  # what a product reaches, roughly
+_FLOPS_A_SECOND = 2e9  # what a product reaches, roughly
+_BYTES_A_SECOND = 5e9
 _SECONDS_AN_EQUATION = 2e-4  # of finding a pattern
 _GAIN = 0.5  # compressed products must cost less than this part of the dense ones
 
@@ -140,14 +140,17 @@ def _plan_if_worth_it(
     recorded: Recorded, in_types: Sequence[Any], dense: str, n_products: int
 ) -> Plan | None:
     """A plan where it saves more than it takes to make, for a recording met for the first time."""
-    linear = recorded.linearized.program
-    flops = n_products * program_flops(
-        linear if dense == "forward" else pullback_program(recorded)
-    )
-    if flops / _FLOPS_A_SECOND < _SECONDS_AN_EQUATION * len(linear.equations):
+    linearized = recorded.linearized
+    key = ("cost", dense)
+    one = linearized.derived.get(key)
+    if one is None:
+        program = linearized.program if dense == "forward" else pullback_program(recorded)
+        one = linearized.derived[key] = program.cost()
+    seconds = n_products * (one.flops / _FLOPS_A_SECOND + one.bytes / _BYTES_A_SECOND)
+    if seconds < _SECONDS_AN_EQUATION * len(linearized.program.equations):
         return None
     found = compressed_plan(recorded, in_types)
-    return found if found.chosen.flops < _GAIN * flops else None
+    return found if found.chosen.flops < _GAIN * n_products * one.flops else None
 
 
 def compressed_plan(recorded: Recorded, in_types: Sequence[Any]) -> Plan:

@@ -27,6 +27,7 @@ from wengert.ir.program import Program
 from wengert.transforms.simplify import simplify
 from wengert.transforms.transpose import transpose_program
 
+_MANY = 8  # products beyond which rarer kinds of coloring are tried
 MEMORY = float(1 << 30)  # bytes that products may take at once unless the user says otherwise
 
 
@@ -133,32 +134,34 @@ def _ways(
     given: Structure | None,
     is_symmetric: bool,
 ) -> Iterator[_Way]:
-    """The ways that are worth a look, in an order in which a good one ends the search."""
+    """The ways that are worth a look: as long as fewer products are possible, or there are many.
+
+    No forward coloring has fewer colors than a row has entries, no reverse one than a column.
+    """
+    gathers = has_gathers(linear)
     if given is None:
-        middle = _Middle.of(separate(linear, known, has_gathers(linear)), shape)
+        middle = _Middle.of(separate(linear, known, gathers), shape)
     else:
         middle = _Middle.given(whole(linear, known), given)
     structure = middle.structure
-    fewest = {"forward": structure.most_in_a_row, "reverse": structure.most_in_a_column}
+    entire = _Middle.given(whole(linear, known), structure)
+    fewest = np.inf
     if mode != "reverse":
-        way = middle.forward()
-        yield way
-        if way.option.n_products <= fewest["forward"] and mode == "forward":
-            return
-        is_best = way.option.n_products <= fewest["forward"]
-        if not is_best and given is None and has_gathers(linear):
-            yield _Middle.of(separate(linear, known), shape).forward()
-        if not is_best:
-            entire = _Middle.given(whole(linear, known), structure)
+        first = middle.forward()
+        yield first
+        fewest = first.option.n_products
+        if fewest > structure.most_in_a_row and given is None:
+            if gathers:
+                yield _Middle.of(separate(linear, known), shape).forward()
             yield entire.forward()
-            if is_symmetric and structure.is_symmetric:
-                yield entire.star()
-        if is_best and fewest["forward"] <= fewest["reverse"]:
-            return
-    if mode != "forward":
-        yield middle.reverse()
-        if mode == "auto" and min(fewest.values()) > 8:
-            yield _Middle.given(whole(linear, known), structure).both()
+        if is_symmetric and fewest > _MANY and structure.is_symmetric:
+            yield entire.star()
+    if mode != "forward" and structure.most_in_a_column < fewest:
+        back = middle.reverse()
+        yield back
+        fewest = min(fewest, back.option.n_products)
+    if mode == "auto" and fewest > _MANY:
+        yield entire.both()
 
 
 @dataclass(frozen=True)

@@ -230,7 +230,10 @@ prepared_functions: weakref.WeakKeyDictionary[Callable[..., Any], SparseFunction
 
 def compiled_for(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """For `explain`: the jitted function inside a sparse derivative, and its arguments; or None."""
-    function = prepared_functions.get(f)
+    try:
+        function = prepared_functions.get(f)
+    except TypeError:  # of a kind to which there are no weak references
+        return None
     if function is None:
         return None
     split = Split.of(args, kwargs)
