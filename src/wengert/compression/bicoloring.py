@@ -12,8 +12,9 @@ Source
 ------
 T. F. Coleman and A. Verma, The efficient computation of sparse Jacobian matrices using automatic
 differentiation, SIAM J. Sci. Comput. 19 (1998), who partition from the shortest; A. S. Hossain and
-T. Steihaug, Computing a sparse Jacobian matrix by rows and columns, Optim. Methods Softw. 10 (1998);
-A. H. Gebremedhin, F. Manne and A. Pothen, SIAM Review 47 (2005), section 6 (star bicoloring).
+T. Steihaug, Computing a sparse Jacobian matrix by rows and columns, Optim. Methods Softw. 10
+(1998); A. H. Gebremedhin, F. Manne and A. Pothen, What color is your Jacobian?, SIAM Review 47
+(2005), on bicoloring.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from wengert.compression.columns import color_columns
 from wengert.compression.ordering import neighbors_of, ordered
 from wengert.compression.structure import Integers, Structure, bipartite
-from wengert.native.python_loops import python_loop
+from wengert.native.python_loops import Vector, python_loop
 
 Bicoloring = tuple[Integers, Integers, int, int, NDArray[np.bool_]]
 
@@ -37,10 +38,15 @@ def color_both(structure: Structure, order: str) -> Bicoloring:
     ranks = np.empty(vertices.size, np.int64)
     ranks[vertices] = np.arange(vertices.size)
     row_ranks, column_ranks = ranks[:n_rows], ranks[n_rows:]
-    by_rows = _long_entries(structure, row_ranks, column_ranks)
-    by_columns = np.empty_like(by_rows)
-    by_columns[structure.origins] = ~_long_entries(structure.transposed, column_ranks, row_ranks)
-    found = [_colored(structure, order, is_reverse) for is_reverse in (by_rows, by_columns)]
+    in_rows = _long_entries(structure, row_ranks, column_ranks)
+    in_columns = np.empty_like(in_rows)
+    in_columns[structure.origins] = _long_entries(structure.transposed, column_ranks, row_ranks)
+    divisions = [np.zeros_like(in_rows), np.ones_like(in_rows)]  # all forward, all in reverse
+    if in_rows.any():
+        divisions.append(in_rows)
+    if in_columns.any():
+        divisions.append(~in_columns)
+    found = [_colored(structure, order, is_reverse) for is_reverse in divisions]
     return min(found, key=lambda one: one[2] + one[3])
 
 
@@ -77,18 +83,18 @@ def _long_entries(
 
 
 @python_loop
-def _where_to_stop(  # type: ignore[no-untyped-def]
-    rows,
-    n_rows,
-    pointers,
-    columns,
-    row_ranks,
-    column_ranks,
-    lengths,
-    how_many,
-    longest,
-    heights,
-):
+def _where_to_stop(
+    rows: Vector,
+    n_rows: int,
+    pointers: Vector,
+    columns: Vector,
+    row_ranks: Vector,
+    column_ranks: Vector,
+    lengths: Vector,
+    how_many: Vector,
+    longest: int,
+    heights: Vector,
+) -> int:
     """How many rows to take out.
 
     `lengths` are the entries of rows that are read forward, `how_many` rows have each length,
@@ -99,7 +105,7 @@ def _where_to_stop(  # type: ignore[no-untyped-def]
     highest = 0
     fewest = longest
     best = 0
-    for t in range(0, n_rows):
+    for t in range(n_rows):
         i = rows[t]
         how_many[lengths[i]] -= 1
         for k in range(pointers[i], pointers[i + 1]):

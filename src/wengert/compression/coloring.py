@@ -14,9 +14,8 @@ from wengert.compression.columns import color_columns
 from wengert.compression.ordering import ORDERS
 from wengert.compression.structure import Integers, Structure, structure_of
 from wengert.compression.substitution import Substitution, eliminate
-from wengert.compression.symmetric import color_acyclic, color_star
+from wengert.compression.symmetric import color_acyclic, color_star, read_stars
 from wengert.errors import ArgumentError, ShapeError
-from wengert.native.python_loops import python_loop
 
 BEST = "best"
 
@@ -123,8 +122,8 @@ def color(pattern: Any, kind: str = "column", order: str = "natural") -> Colorin
           columns.
     order : str, default "natural"
         In which order they are colored, each with the first color that is free: "natural",
-        "largest_first", "smallest_last", "incidence_degree", "dynamic_largest_first", "random"
-        (always the same one), or "best": all of these, and the fewest colors are kept.
+        "largest_first", "smallest_last", "incidence_degree", "dynamic_largest_first", "saturation",
+        "random" (always the same one), or "best": all of these, and the fewest colors are kept.
 
     Returns
     -------
@@ -176,8 +175,24 @@ def color(pattern: Any, kind: str = "column", order: str = "natural") -> Colorin
     structure = structure_of(pattern)
     if kind in ("star", "acyclic"):
         _check_symmetric(structure, kind)
-    orders = ORDERS if order == BEST else (order,)
-    return min([_KINDS[kind](structure, one) for one in orders], key=lambda c: c.n_colors)
+    if order != BEST:
+        return _KINDS[kind](structure, order)
+    return _fewest(structure, kind)
+
+
+def _fewest(structure: Structure, kind: str) -> Coloring:
+    """The coloring with the fewest colors among all orders, or the first that cannot have fewer."""
+    bounds = {"column": structure, "row": structure.transposed}
+    fewest = int(bounds[kind].lengths.max(initial=0)) if kind in bounds else 0
+    best = None
+    for order in ORDERS:
+        found = _KINDS[kind](structure, order)
+        if best is None or found.n_colors < best.n_colors:
+            best = found
+        if best.n_colors <= fewest:
+            break
+    assert best is not None
+    return best
 
 
 def _check_symmetric(structure: Structure, kind: str) -> None:
@@ -210,16 +225,7 @@ def _row(structure: Structure, order: str) -> Coloring:
 
 def _star(structure: Structure, order: str) -> Coloring:
     colors, n = color_star(structure, order)
-    places = np.empty(structure.n_entries, np.int64)
-    _read_stars(
-        structure.pointers,
-        structure.indices,
-        structure.shape[0],
-        colors,
-        np.full(n, -1, np.int64),
-        np.zeros(n, np.int64),
-        places,
-    )
+    places = read_stars(structure, colors, n)
     return Coloring("star", order, structure.shape, colors, None, n, 0, places)
 
 
@@ -256,23 +262,3 @@ def _places(structure: Structure, column_colors: Integers) -> Integers:
 
 def _reverse_places(structure: Structure, row_colors: Integers) -> Integers:
     return row_colors[structure.rows] * structure.shape[1] + structure.indices
-
-
-@python_loop
-def _read_stars(  # type: ignore[no-untyped-def]
-    pointers, indices, n, colors, counted_in, counts, places
-):
-    """Entry (i, j) in row i of j's color if no other neighbor of i has it, else across."""
-    for i in range(0, n):
-        for k in range(pointers[i], pointers[i + 1]):
-            c = colors[indices[k]]
-            if counted_in[c] != i:
-                counted_in[c] = i
-                counts[c] = 0
-            counts[c] += 1
-        for k in range(pointers[i], pointers[i + 1]):
-            j = indices[k]
-            if counts[colors[j]] == 1:
-                places[k] = colors[j] * n + i
-            else:
-                places[k] = colors[i] * n + j

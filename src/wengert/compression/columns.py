@@ -9,9 +9,9 @@ Long rows would cost the square of their length. Their colors are kept as bits, 
 
 Source
 ------
-A. R. Curtis, M. J. D. Powell and J. K. Reid, On the estimation of sparse Jacobian matrices, J. Inst.
-Maths Applics 13 (1974); A. H. Gebremedhin, F. Manne and A. Pothen, What color is your Jacobian?,
-SIAM Review 47 (2005), algorithm 3.1 (partial distance-2 coloring). The bits are our own.
+A. R. Curtis, M. J. D. Powell and J. K. Reid, On the estimation of sparse Jacobian matrices,
+J. Inst. Maths Applics 13 (1974); A. H. Gebremedhin, F. Manne and A. Pothen, What color is your
+Jacobian?, SIAM Review 47 (2005), on partial distance-2 coloring. The bits are our own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from wengert.compression.ordering import columns_that_meet, long_row, ordered
 from wengert.compression.structure import Integers, Structure
-from wengert.native.python_loops import python_loop
+from wengert.native.python_loops import Vector, python_loop
 
 BITS = 32  # in a word of 64, so that Python and machine code shift alike
 FULL = (1 << BITS) - 1
@@ -75,25 +75,25 @@ def color_columns(
 
 
 @python_loop
-def _color(  # type: ignore[no-untyped-def]
-    vertices,
-    n_vertices,
-    column_pointers,
-    rows,
-    is_read,
-    row_pointers,
-    columns,
-    read_pointers,
-    read_columns,
-    long_number,
-    used,
-    n_full,
-    n_words,
-    forbidden,
-    colors,
-):
+def _color(
+    vertices: Vector,
+    n_vertices: int,
+    column_pointers: Vector,
+    rows: Vector,
+    is_read: Vector,
+    row_pointers: Vector,
+    columns: Vector,
+    read_pointers: Vector,
+    read_columns: Vector,
+    long_number: Vector,
+    used: Vector,
+    n_full: Vector,
+    n_words: int,
+    forbidden: Vector,
+    colors: Vector,
+) -> int:
     n_colors = 0
-    for t in range(0, n_vertices):
+    for t in range(n_vertices):
         v = vertices[t]
         color = 0
         n_long = 0
@@ -133,9 +133,17 @@ def _color(  # type: ignore[no-untyped-def]
 
 
 @python_loop
-def _free_in_long_rows(  # type: ignore[no-untyped-def]
-    column_pointers, rows, is_read, long_number, used, n_words, forbidden, v, color
-):
+def _free_in_long_rows(
+    column_pointers: Vector,
+    rows: Vector,
+    is_read: Vector,
+    long_number: Vector,
+    used: Vector,
+    n_words: int,
+    forbidden: Vector,
+    v: int,
+    color: int,
+) -> int:
     """The first color from `color` on that no row of column `v` forbids."""
     tried = -1
     while tried != color:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wengert.compression.structure import Integers, Structure
-from wengert.native.python_loops import python_loop
+from wengert.native.python_loops import Vector, python_loop
 
 ORDERS = (
     "natural",
@@ -29,8 +29,10 @@ ORDERS = (
     "smallest_last",
     "incidence_degree",
     "dynamic_largest_first",
+    "saturation",
     "random",
 )
+MOST_COLORS = 1 << 62  # the bit that stands for this color and all later ones
 SHORT = 64  # members: up to here a group's square costs nothing
 
 
@@ -78,8 +80,15 @@ def ordered(vertices: Integers, neighbors: Neighbors, order: str) -> Integers:
         return _dynamic(vertices, neighbors, degrees, degrees, better=-1, change=-1)[::-1].copy()
     if order == "dynamic_largest_first":
         return _dynamic(vertices, neighbors, degrees, degrees, better=1, change=-1)
-    none_ordered = np.zeros_like(degrees)
-    return _dynamic(largest_first, neighbors, degrees, none_ordered, better=1, change=1)
+    return _dynamic(
+        largest_first,
+        neighbors,
+        degrees,
+        np.zeros_like(degrees),
+        better=1,
+        change=1,
+        counts_colors=order == "saturation",
+    )
 
 
 def _degrees_of(neighbors: Neighbors) -> Integers:
@@ -108,10 +117,12 @@ def _dynamic(
     *,
     better: int,
     change: int,
+    counts_colors: bool = False,
 ) -> Integers:
     """Take the vertex with the best key again and again; its neighbors' keys change then.
 
-    Among equals the one that changed last is taken, at first the earliest in `vertices`.
+    Among equals the one that has waited longest is taken, at first the earliest in `vertices`.
+    With `counts_colors` a neighbor's key changes only if it meets the color for the first time.
     """
     groups, members = neighbors.groups, neighbors.members
     n = groups.shape[0]
@@ -128,21 +139,31 @@ def _dynamic(
         keys.copy(),
         better,
         change,
+        int(counts_colors),
         0 if better > 0 else n_keys - 1,
+        np.full(n_keys, -1, np.int64),
         np.full(n_keys, -1, np.int64),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
         np.full(n, -1, np.int64),
+        np.zeros(n, np.int64),
         order,
     )
     return order
 
 
 @python_loop
-def _count_neighbors(  # type: ignore[no-untyped-def]
-    group_pointers, groups, member_pointers, members, limit, n, seen, degrees
-):
-    for v in range(0, n):
+def _count_neighbors(
+    group_pointers: Vector,
+    groups: Vector,
+    member_pointers: Vector,
+    members: Vector,
+    limit: int,
+    n: int,
+    seen: Vector,
+    degrees: Vector,
+) -> None:
+    for v in range(n):
         seen[v] = v
         count = 0
         for k in range(group_pointers[v], group_pointers[v + 1]):
@@ -160,22 +181,30 @@ def _count_neighbors(  # type: ignore[no-untyped-def]
 
 
 @python_loop
-def _file(heads, following, previous, keys, v):  # type: ignore[no-untyped-def]
-    """Put a vertex at the head of the list of its key."""
-    old = heads[keys[v]]
-    following[v] = old
-    previous[v] = -1
-    if old >= 0:
-        previous[old] = v
-    heads[keys[v]] = v
+def _file(
+    heads: Vector, tails: Vector, following: Vector, previous: Vector, keys: Vector, v: int
+) -> None:
+    """Put a vertex at the end of the list of its key."""
+    last = tails[keys[v]]
+    following[v] = -1
+    previous[v] = last
+    if last >= 0:
+        following[last] = v
+    else:
+        heads[keys[v]] = v
+    tails[keys[v]] = v
 
 
 @python_loop
-def _unfile(heads, following, previous, keys, v):  # type: ignore[no-untyped-def]
+def _unfile(
+    heads: Vector, tails: Vector, following: Vector, previous: Vector, keys: Vector, v: int
+) -> None:
     after = following[v]
     before = previous[v]
     if after >= 0:
         previous[after] = before
+    else:
+        tails[keys[v]] = before
     if before >= 0:
         following[before] = after
     else:
@@ -183,37 +212,43 @@ def _unfile(heads, following, previous, keys, v):  # type: ignore[no-untyped-def
 
 
 @python_loop
-def _take_best(  # type: ignore[no-untyped-def]
-    vertices,
-    n_vertices,
-    group_pointers,
-    groups,
-    member_pointers,
-    members,
-    limit,
-    keys,
-    better,
-    change,
-    best,
-    heads,
-    following,
-    previous,
-    seen,
-    order,
-):
-    for t in range(0, n_vertices):
-        v = vertices[n_vertices - 1 - t]
-        _file(heads, following, previous, keys, v)
+def _take_best(
+    vertices: Vector,
+    n_vertices: int,
+    group_pointers: Vector,
+    groups: Vector,
+    member_pointers: Vector,
+    members: Vector,
+    limit: int,
+    keys: Vector,
+    better: int,
+    change: int,
+    counts_colors: int,
+    best: int,
+    heads: Vector,
+    tails: Vector,
+    following: Vector,
+    previous: Vector,
+    seen: Vector,
+    colors_seen: Vector,
+    order: Vector,
+) -> None:
+    """`seen` is the last neighbor that a vertex was met from, or -2 once it is taken."""
+    for t in range(n_vertices):
+        v = vertices[t]
+        _file(heads, tails, following, previous, keys, v)
         if (keys[v] - best) * better > 0:
             best = keys[v]
-    taken = -2  # in `seen`: no neighbor any more
-    for t in range(0, n_vertices):
+    for t in range(n_vertices):
         while heads[best] < 0:
             best -= better
         v = heads[best]
-        _unfile(heads, following, previous, keys, v)
-        seen[v] = taken
+        _unfile(heads, tails, following, previous, keys, v)
+        seen[v] = -2
         order[t] = v
+        color = 1
+        while counts_colors and color < MOST_COLORS and (colors_seen[v] & color) != 0:
+            color = color << 1
         for k in range(group_pointers[v], group_pointers[v + 1]):
             g = groups[k]
             first = member_pointers[g]
@@ -222,11 +257,15 @@ def _take_best(  # type: ignore[no-untyped-def]
                 continue
             for m in range(first, end):
                 w = members[m]
-                if seen[w] == taken or seen[w] == v:
+                if seen[w] == -2 or seen[w] == v:
                     continue
                 seen[w] = v
-                _unfile(heads, following, previous, keys, w)
+                if counts_colors:
+                    if (colors_seen[w] & color) != 0:
+                        continue
+                    colors_seen[w] = colors_seen[w] | color
+                _unfile(heads, tails, following, previous, keys, w)
                 keys[w] += change
-                _file(heads, following, previous, keys, w)
+                _file(heads, tails, following, previous, keys, w)
                 if (keys[w] - best) * better > 0:
                     best = keys[w]

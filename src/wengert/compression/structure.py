@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wengert.errors import ShapeError
-from wengert.native.python_loops import python_loop
+from wengert.native.python_loops import Vector, python_loop
 
 Integers = NDArray[Any]  # int32 where that is enough for an index, int64 otherwise
 
@@ -184,9 +184,11 @@ def _pointers(counts: Integers, dtype: Any) -> Integers:
 
 
 @python_loop
-def _distribute(pointers, indices, n_rows, heads, rows, places):  # type: ignore[no-untyped-def]
+def _distribute(
+    pointers: Vector, indices: Vector, n_rows: int, heads: Vector, rows: Vector, places: Vector
+) -> None:
     """Put each entry behind those of its column that came before; `heads` says where."""
-    for i in range(0, n_rows):
+    for i in range(n_rows):
         for k in range(pointers[i], pointers[i + 1]):
             j = indices[k]
             head = heads[j]

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from wengert.compression.structure import Integers, Structure
 from wengert.compression.symmetric import Slots, slot_of
-from wengert.native.python_loops import python_loop
+from wengert.native.python_loops import Vector, python_loop
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +61,11 @@ def eliminate(
 ) -> tuple[Integers, Substitution | None]:
     """Where each entry of the graph is read in the products, and what must be substituted then."""
     n, n_entries = graph.shape[0], graph.n_entries
-    mirrors = graph.origins
-    slots_at = np.full(n_entries, -1, np.int64)
-    finished = np.empty(n_entries, np.int64)
-    last = np.full(n_entries, -1, np.int64)
-    neighbor_slots = np.empty(n_entries, np.int64)
+    mirrors, dtype = graph.origins, graph.indices.dtype
+    slots_at = np.full(n_entries, -1, dtype)
+    finished = np.empty(n_entries, dtype)
+    last = np.full(n_entries, -1, dtype)
+    neighbor_slots = np.empty(n_entries, dtype)
     n_edges = _eliminate(
         graph.pointers,
         graph.indices,
@@ -75,44 +75,51 @@ def eliminate(
         slots.ends,
         slots.neighbors,
         slots_at,
-        np.zeros(n_entries, np.int64),
-        np.zeros(n_entries, np.int64),
-        np.empty(n_entries, np.int64),
+        np.zeros(n_entries, dtype),
+        np.zeros(n_entries, dtype),
+        np.empty(n_entries, dtype),
         finished,
         neighbor_slots,
         last,
     )
-    edges, receivers = finished[:n_edges], last[neighbor_slots[:n_edges]]
     places = colors[graph.indices] * n + graph.rows
-    places[mirrors[edges]] = places[edges]
-    receives = np.zeros(n_entries, np.bool_)
-    receives[receivers[receivers >= 0]] = True
-    kept = (receivers >= 0) | receives[edges]
-    if not kept.any():
+    entries, twins, receivers = (np.empty(n_edges, dtype) for _ in range(3))
+    n_kept = _collect(
+        finished,
+        neighbor_slots,
+        last,
+        mirrors,
+        n_edges,
+        np.zeros(n_entries, np.uint8),
+        places,
+        entries,
+        twins,
+        receivers,
+    )
+    if not n_kept:
         return places, None
-    entries = edges[kept]
-    return places, Substitution(entries, mirrors[entries].astype(np.int64), receivers[kept])
+    return places, Substitution(entries[:n_kept], twins[:n_kept], receivers[:n_kept])
 
 
 @python_loop
-def _eliminate(  # type: ignore[no-untyped-def]
-    pointers,
-    indices,
-    mirrors,
-    n,
-    colors,
-    ends,
-    neighbors,
-    slots_at,
-    degrees,
-    links,
-    queue,
-    finished,
-    neighbor_slots,
-    last,
-):
+def _eliminate(
+    pointers: Vector,
+    indices: Vector,
+    mirrors: Vector,
+    n: int,
+    colors: Vector,
+    ends: Vector,
+    neighbors: Vector,
+    slots_at: Vector,
+    degrees: Vector,
+    links: Vector,
+    queue: Vector,
+    finished: Vector,
+    neighbor_slots: Vector,
+    last: Vector,
+) -> int:
     """Take leaves off the trees; `links` are the exclusive or of a slot's remaining entries."""
-    for v in range(0, n):
+    for v in range(n):
         for k in range(pointers[v], pointers[v + 1]):
             w = indices[k]
             if w != v:
@@ -121,7 +128,7 @@ def _eliminate(  # type: ignore[no-untyped-def]
                 degrees[s] += 1
                 links[s] = links[s] ^ k
     n_queued = 0
-    for v in range(0, n):
+    for v in range(n):
         for s in range(pointers[v], ends[v]):
             if degrees[s] == 1:
                 queue[n_queued] = s
@@ -149,11 +156,42 @@ def _eliminate(  # type: ignore[no-untyped-def]
 
 
 @python_loop
-def _substitute(  # type: ignore[no-untyped-def]
-    entries, twins, receivers, n, width, values
-):
-    for t in range(0, n):
-        for part in range(0, width):
+def _collect(
+    finished: Vector,
+    neighbor_slots: Vector,
+    last: Vector,
+    mirrors: Vector,
+    n_edges: int,
+    receives: Vector,
+    places: Vector,
+    entries: Vector,
+    twins: Vector,
+    receivers: Vector,
+) -> int:
+    """Both places of an entry are where it is read; keep what is subtracted, or subtracted from."""
+    for t in range(n_edges):
+        receiver = last[neighbor_slots[t]]
+        if receiver >= 0:
+            receives[receiver] = 1
+    n_kept = 0
+    for t in range(n_edges):
+        k = finished[t]
+        places[mirrors[k]] = places[k]
+        receiver = last[neighbor_slots[t]]
+        if receiver >= 0 or receives[k]:
+            entries[n_kept] = k
+            twins[n_kept] = mirrors[k]
+            receivers[n_kept] = receiver
+            n_kept += 1
+    return n_kept
+
+
+@python_loop
+def _substitute(
+    entries: Vector, twins: Vector, receivers: Vector, n: int, width: int, values: Vector
+) -> None:
+    for t in range(n):
+        for part in range(width):
             value = values[entries[t] * width + part]
             values[twins[t] * width + part] = value
             if receivers[t] >= 0:

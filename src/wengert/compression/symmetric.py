@@ -19,8 +19,8 @@ Source
 ------
 T. F. Coleman and J. J. Moré, Estimation of sparse Hessian matrices and graph coloring problems,
 Math. Program. 28 (1984); A. H. Gebremedhin, A. Tarafdar, F. Manne and A. Pothen, New acyclic and
-star coloring algorithms with application to computing Hessians, SIAM J. Sci. Comput. 29 (2007),
-algorithms 3.1 and 4.1. They walk over neighbors where we walk over slots.
+star coloring algorithms with application to computing Hessians, SIAM J. Sci. Comput. 29 (2007).
+They walk over neighbors where we walk over slots.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import numpy as np
 
 from wengert.compression.ordering import neighbors_of, ordered
 from wengert.compression.structure import Integers, Structure
-from wengert.native.python_loops import python_loop
+from wengert.native.python_loops import Vector, python_loop
 
 ALONE, ITSELF, NEIGHBOR = 0, 1, 2  # who is the center of the star in a slot
 
@@ -66,6 +66,21 @@ def color_star(graph: Structure, order: str) -> tuple[Integers, int]:
     return colors, n_colors
 
 
+def read_stars(graph: Structure, colors: Integers, n_colors: int) -> Integers:
+    """Where each entry is read in the products of a star coloring."""
+    places = np.empty(graph.n_entries, np.int64)
+    _read_stars(
+        graph.pointers,
+        graph.indices,
+        graph.shape[0],
+        colors,
+        np.full(n_colors, -1, np.int64),
+        np.zeros(n_colors, np.int64),
+        places,
+    )
+    return places
+
+
 def color_acyclic(graph: Structure, order: str) -> tuple[Integers, int, Slots]:
     """As `color_star`, and the slots."""
     vertices = _vertices(graph, order)
@@ -93,7 +108,7 @@ def _vertices(graph: Structure, order: str) -> Integers:
 
 
 @python_loop
-def slot_of(neighbors, colors, first, end, color):  # type: ignore[no-untyped-def]
+def slot_of(neighbors: Vector, colors: Vector, first: int, end: int, color: int) -> int:
     """The slot of a color among some, or -1."""
     for s in range(first, end):
         if colors[neighbors[s]] == color:
@@ -102,31 +117,31 @@ def slot_of(neighbors, colors, first, end, color):  # type: ignore[no-untyped-de
 
 
 @python_loop
-def _forbid_around(  # type: ignore[no-untyped-def]
-    neighbors, colors, first, end, forbidden, v
-):
+def _forbid_around(
+    neighbors: Vector, colors: Vector, first: int, end: int, forbidden: Vector, v: int
+) -> None:
     for s in range(first, end):
         forbidden[colors[neighbors[s]]] = v
 
 
 @python_loop
-def _color_star(  # type: ignore[no-untyped-def]
-    vertices,
-    n_vertices,
-    pointers,
-    indices,
-    ends,
-    neighbors,
-    centers,
-    met_by,
-    met,
-    treated,
-    forbidden,
-    colors,
-):
+def _color_star(
+    vertices: Vector,
+    n_vertices: int,
+    pointers: Vector,
+    indices: Vector,
+    ends: Vector,
+    neighbors: Vector,
+    centers: Vector,
+    met_by: Vector,
+    met: Vector,
+    treated: Vector,
+    forbidden: Vector,
+    colors: Vector,
+) -> int:
     """`met[c]` is the first neighbor of color c that vertex `met_by[c]` came upon."""
     n_colors = 0
-    for t in range(0, n_vertices):
+    for t in range(n_vertices):
         v = vertices[t]
         for k in range(pointers[v], pointers[v + 1]):
             w = indices[k]
@@ -160,9 +175,15 @@ def _color_star(  # type: ignore[no-untyped-def]
 
 
 @python_loop
-def _add_to_star(  # type: ignore[no-untyped-def]
-    pointers, ends, neighbors, centers, colors, v, w
-):
+def _add_to_star(
+    pointers: Vector,
+    ends: Vector,
+    neighbors: Vector,
+    centers: Vector,
+    colors: Vector,
+    v: int,
+    w: int,
+) -> None:
     """The edge between v, colored just now, and w: in the star of one of them, or alone."""
     mine = slot_of(neighbors, colors, pointers[v], ends[v], colors[w])
     theirs = slot_of(neighbors, colors, pointers[w], ends[w], colors[v])
@@ -191,12 +212,47 @@ def _add_to_star(  # type: ignore[no-untyped-def]
 
 
 @python_loop
-def _color_acyclic(  # type: ignore[no-untyped-def]
-    vertices, n_vertices, pointers, indices, ends, neighbors, trees, met_by, forbidden, colors
-):
+def _read_stars(
+    pointers: Vector,
+    indices: Vector,
+    n: int,
+    colors: Vector,
+    counted_in: Vector,
+    counts: Vector,
+    places: Vector,
+) -> None:
+    """Entry (i, j) in row i of j's color if no other neighbor of i has it, else across."""
+    for i in range(n):
+        for k in range(pointers[i], pointers[i + 1]):
+            c = colors[indices[k]]
+            if counted_in[c] != i:
+                counted_in[c] = i
+                counts[c] = 0
+            counts[c] += 1
+        for k in range(pointers[i], pointers[i + 1]):
+            j = indices[k]
+            if counts[colors[j]] == 1:
+                places[k] = colors[j] * n + i
+            else:
+                places[k] = colors[i] * n + j
+
+
+@python_loop
+def _color_acyclic(
+    vertices: Vector,
+    n_vertices: int,
+    pointers: Vector,
+    indices: Vector,
+    ends: Vector,
+    neighbors: Vector,
+    trees: Vector,
+    met_by: Vector,
+    forbidden: Vector,
+    colors: Vector,
+) -> int:
     """`met_by[tree]` is the last vertex that came upon a tree."""
     n_colors = 0
-    for t in range(0, n_vertices):
+    for t in range(n_vertices):
         v = vertices[t]
         for k in range(pointers[v], pointers[v + 1]):
             w = indices[k]
@@ -225,7 +281,9 @@ def _color_acyclic(  # type: ignore[no-untyped-def]
 
 
 @python_loop
-def _slot_for(pointers, ends, neighbors, trees, colors, v, w):  # type: ignore[no-untyped-def]
+def _slot_for(
+    pointers: Vector, ends: Vector, neighbors: Vector, trees: Vector, colors: Vector, v: int, w: int
+) -> int:
     """The slot of v for the color of w; a new one is a tree by itself."""
     s = slot_of(neighbors, colors, pointers[v], ends[v], colors[w])
     if s < 0:
@@ -237,7 +295,7 @@ def _slot_for(pointers, ends, neighbors, trees, colors, v, w):  # type: ignore[n
 
 
 @python_loop
-def _root(trees, s):  # type: ignore[no-untyped-def]
+def _root(trees: Vector, s: int) -> int:
     while trees[s] != s:
         trees[s] = trees[trees[s]]
         s = trees[s]

@@ -14,13 +14,15 @@ import functools
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from wengert.native import engine
 from wengert.native.python_loops_ir import INTEGER, FunctionWriter
 from wengert.native.toolchain import Options
+
+Vector: TypeAlias = Any  # in a loop's signature: a 1-D array, or a list where Python runs it
 
 # Names in registers, then what other names made needless.
 _OPTIONS = Options(passes=("sroa", "instruction_combine", "simplify_cfg"))

@@ -115,8 +115,13 @@ class FunctionWriter:
                 self._if(test, body, orelse)
             case ast.While(test=test, body=body, orelse=[]):
                 self._while(test, body)
-            case ast.For(target=ast.Name(id=name), iter=ast.Call(args=[low, high]), body=body):
-                self._for(name, low, high, body)
+            case ast.For(
+                target=ast.Name(id=name),
+                iter=ast.Call(func=ast.Name(id="range"), args=[*low, high]),
+                body=body,
+                orelse=[],
+            ) if len(low) < 2:
+                self._for(name, low[0] if low else ast.Constant(0), high, body)
             case ast.Continue() | ast.Break():
                 ends = self._loops[-1]
                 self._jump(ends[0] if isinstance(node, ast.Continue) else ends[1])
