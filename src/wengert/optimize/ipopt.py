@@ -176,7 +176,7 @@ def run_ipopt(
         try:
             solver = _solver(ipyopt, problem, calls, settings)
             with np.errstate(all="ignore"):  # what is not finite is told by the result
-                x, fun, status = solver.solve(
+                x, _, status = solver.solve(
                     x, mult_g=multipliers, mult_x_L=at_lower, mult_x_U=at_upper
                 )
             break
@@ -186,11 +186,11 @@ def run_ipopt(
         raise calls.raised
     return {
         "x": x,
-        "fun": float(fun),
+        "fun": problem.objective.value(x),  # Ipopt's own is none where it did not start
         "success": status in _SOLVED,
         "status": int(status),
         "message": _MESSAGES.get(status, f"Ipopt ended with its status {status}."),
-        "nit": int(solver.stats["n_iter"]),
+        "nit": max(0, int(solver.stats["n_iter"])),
         "nfev": calls.nfev,
         "njev": calls.njev,
         "nhev": calls.nhev,

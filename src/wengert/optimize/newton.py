@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
+import scipy.sparse.linalg
 
 from wengert.errors import ArgumentError
 from wengert.optimize.definite import factorize_positive, solve_shifted
@@ -26,15 +27,17 @@ _NEAR_BOUND = 1e-3  # at most: within it, and within the projected gradient, a b
 _DECREASE = 1e-4  # of what the slope promises
 _HALVINGS = 40
 _ROUNDING = 1e-14  # relative: changes of the objective below it are noise
-_CURVATURE = 1e-8  # relative to the largest diagonal: negative curvature below it is noise
+_CURVATURE = 1e-8  # relative to the largest entry: negative curvature below it is noise
+_FAR = 1e20  # as Ipopt's diverging_iterates_tol
+_DENSE = 200  # up to this size eigenvectors of a dense matrix are faster
 
 _MESSAGES = {
     0: "The projected gradient is below gtol.",
     1: "The limit of iterations was reached.",
     2: "No step lowers the objective any more: the gradient is at the limit of rounding.",
     3: "No step along a direction of descent lowers the objective; is the gradient continuous?",
-    4: "A saddle point: the gradient is below gtol, but the Hessian has a negative eigenvalue.",
     5: "The Hessian is not finite.",
+    6: "The iterates diverge: the objective seems to be unbounded below.",
     99: "The callback raised StopIteration.",
 }
 
@@ -60,17 +63,23 @@ def run_newton(
     point = search.at(problem.start)
     status, nit, shift = 1, 0, 0.0
     while nit < settings["maxiter"]:
+        if np.abs(point.x).max() > _FAR:
+            status = 6
+            break
         if point.error <= settings["gtol"]:
-            status = 0 if search.has_no_descent(point) else 4
-            break
-        direction, shift = search.direction(point, shift)
-        if direction is None:
-            status = 5
-            break
-        following = search.along(point, direction)
-        if following is None:
-            status = 2 if search.is_rounding(point) else 3
-            break
+            following = search.past_saddle(point)
+            if following is None:
+                status = 0
+                break
+        else:
+            direction, shift = search.direction(point, shift)
+            if direction is None:
+                status = 5
+                break
+            following = search.along(point, direction)
+            if following is None:
+                status = 2 if search.is_rounding(point) else 3
+                break
         point = following
         nit += 1
         shift = shift / 16.0 if shift > 1e-12 else 0.0
@@ -116,7 +125,8 @@ class _Search:
     def at(self, x: Vector) -> _Point:
         self.nfev += 1
         fun, gradient = self.objective.value(x), self.objective.gradient(x)
-        error = np.abs(x - np.clip(x - gradient, self.lower, self.upper)).max(initial=0.0)
+        room = np.where(gradient > 0, x - self.lower, self.upper - x)
+        error = np.minimum(np.abs(gradient), room).max(initial=0.0)  # |x - projection(x - g)|
         return _Point(x, fun, gradient, float(error))
 
     def held(self, point: _Point) -> Any:
@@ -165,14 +175,34 @@ class _Search:
         """Whether a gradient step could change the objective by no more than noise."""
         return point.error**2 <= 1e2 * _ROUNDING * max(1.0, abs(point.fun))
 
-    def has_no_descent(self, point: _Point) -> bool:
-        """Whether the Hessian of the free parameters is positive semidefinite, up to noise."""
+    def past_saddle(self, point: _Point) -> _Point | None:
+        """A lower point along negative curvature, None where the curvature is positive."""
         free = np.flatnonzero(~self.held(point))
         if not free.size:
-            return True
+            return None
         hessian = self.objective.sparse_hessian(point.x).tocsc()[free][:, free]
         if not np.isfinite(hessian.data).all():
-            return True  # the gradient is all that there is to judge by
+            return None  # the gradient is all that there is to judge by
         noise = _CURVATURE * (float(np.abs(hessian.data).max(initial=0.0)) or 1.0)
         shifted = hessian + noise * scipy.sparse.eye_array(free.size, format="csc")
-        return factorize_positive(shifted) is not None
+        if factorize_positive(shifted) is not None:
+            return None
+        direction = np.zeros(point.x.size)
+        direction[free] = _lowest_eigenvector(hessian)
+        downhill = -np.copysign(1.0, point.gradient @ direction)
+        length = downhill * max(1.0, float(np.abs(point.x).max()))
+        for _ in range(_HALVINGS):
+            following = self.at(np.clip(point.x + length * direction, self.lower, self.upper))
+            if np.isfinite(following.gradient).all() and following.fun < point.fun:
+                return following
+            length *= 0.5
+        return None
+
+
+def _lowest_eigenvector(matrix: Any) -> Vector:
+    if matrix.shape[0] <= _DENSE:
+        vectors = np.linalg.eigh(matrix.toarray())[1]
+    else:
+        start = np.ones(matrix.shape[0])
+        vectors = scipy.sparse.linalg.eigsh(matrix, k=1, which="SA", v0=start, tol=1e-3)[1]
+    return np.asarray(vectors[:, 0], np.float64)

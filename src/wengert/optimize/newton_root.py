@@ -18,7 +18,7 @@ from wengert.optimize.progress import Monitor
 _OPTIONS = {"maxiter": 100, "xtol": 1e-10}
 _DECREASE = 1e-4  # of the norm of the residuals, for a full step
 _SHORTEST = 1e-10  # length of a damped step, relative to the full one
-_STATIONARY = 1e-8  # relative: the slope of the squared residuals that counts as none
+_STATIONARY = 1e-6  # relative: the slope of the squared residuals that counts as none
 _FIRST_SHIFT = 1e-8  # of rows scaled to one, where the Jacobian is singular
 
 _MESSAGES = {

@@ -14,7 +14,7 @@ from wengert.optimize.flat import describe, parameters_of
 from wengert.optimize.newton_root import run_newton_root
 from wengert.optimize.progress import Monitor, monitored
 from wengert.optimize.result import OptimizeResult
-from wengert.optimize.scipy_methods import BREAKDOWN, Ended, Watch
+from wengert.optimize.scipy_methods import BREAKDOWN, Ended, Watch, refused
 
 _SCIPY: Any = scipy.optimize  # its stubs know methods as literals only
 _DENSE = ("hybr", "lm")  # use the Jacobian, and report no iterations
@@ -176,12 +176,15 @@ def _run_scipy(
     except Ended:
         message, status = "The callback raised StopIteration.", 99
     except BREAKDOWN as error:
-        if watch.raised is not None or not equations.was_asked:
-            raise  # the user's function, or an option that SciPy refuses
+        if watch.raised is not None:
+            raise
+        if not equations.was_asked:
+            raise refused("root", name, options, error) from error
         message, status = f"{name} broke off: {error}.", -1
     else:
         x = np.asarray(found.x, np.float64).reshape(-1)
         result = {k: found[k] for k in ("success", "status", "message", "nit") if k in found}
+        result["message"] = " ".join(str(found.message).split())
         return {"x": x, "rows": equations.values(x), **result, "success": bool(found.success)}
     x = last[0] if monitor.last is None else monitor.last
     rows = equations.values(x)
@@ -195,7 +198,7 @@ def _finished(name: str, found: dict[str, Any], equations: Equations) -> Optimiz
     result.update(found, method=name, nfev=equations.nfev, njev=equations.njev)
     wrong = _why_no_root(x, rows, equations)
     if wrong and result["success"]:
-        said = str(result["message"]).strip().rstrip(".")
+        said = str(result["message"]).rstrip(".")
         result.update(success=False, message=f"{wrong} The solver said: {said}.")
     return result
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
+from wengert.errors import ArgumentError
 from wengert.optimize.constraints import ConstraintSystem
 from wengert.optimize.objective import Objective
 from wengert.optimize.problem import Problem
@@ -36,7 +37,14 @@ METHODS = {
 _KEPT = """x fun success status message nit nfev njev nhev hess hess_inv maxcv allvecs direc
 final_simplex optimality constr_penalty barrier_parameter cg_niter execution_time""".split()
 # What SciPy's algorithms raise on values that are not finite and on singular matrices.
-BREAKDOWN = (ValueError, ArithmeticError, RuntimeError, IndexError, np.linalg.LinAlgError)
+BREAKDOWN = (
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    RuntimeError,
+    IndexError,
+    np.linalg.LinAlgError,
+)
 
 
 class Ended(Exception):
@@ -65,10 +73,21 @@ def run_scipy(
     except Ended:
         return _broken(calls, problem, "The callback raised StopIteration.", 99)
     except BREAKDOWN as error:
-        if calls.watched.raised is not None or not problem.objective.was_asked:
-            raise  # the user's function, or an option that SciPy refuses
+        if calls.watched.raised is not None:
+            raise
+        if not problem.objective.was_asked:
+            raise refused("minimize", name, options, error) from error
         return _broken(calls, problem, f"{name} broke off: {error}.", -1)
     return _plain(name, found, problem, monitor)
+
+
+def refused(function: str, name: str, options: dict[str, Any], error: Exception) -> ArgumentError:
+    """The error for options that SciPy refuses before it starts."""
+    return ArgumentError(
+        f"{function}: SciPy's method does not take these options.",
+        got=f"method {name!r}, options {options}: {error}",
+        expected="options that scipy.optimize documents for the method",
+    )
 
 
 class Watch:
@@ -96,6 +115,7 @@ class _Calls:
         self.objective: Objective = problem.objective
         self.monitor = monitor
         self.watched = Watch()
+        self.start, self.is_free = problem.start, problem.lower < problem.upper
         uses_gradient = "gradient" in METHODS[name]
         f = self.objective
         self.value = self.watched(f.value if uses_gradient else f.value_alone)
@@ -119,6 +139,9 @@ class _Calls:
         if self.name in ("tnc", "cobyla", "cobyqa", "slsqp"):
 
             def on_point(xk: Any) -> None:
+                if xk.size < self.start.size:  # SciPy took out what equal bounds hold
+                    inner, xk = xk, self.start.copy()
+                    xk[self.is_free] = inner
                 try:
                     self.watched(self.monitor)(xk, self.value_at(xk))
                 except StopIteration:
@@ -191,6 +214,7 @@ def _plain(name: str, found: Any, problem: Problem, monitor: Monitor) -> dict[st
     result["x"] = np.array(found.x, np.float64).reshape(-1)
     result["fun"] = float(np.reshape(found.fun, ()))
     result["success"] = bool(found.success)
+    result["message"] = " ".join(str(found.message).split())
     result.setdefault("nit", monitor.nit)
     if name == "trust-constr" and problem.system:
         result["rows"] = np.asarray(found.v[0], np.float64)
