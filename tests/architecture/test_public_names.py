@@ -13,7 +13,7 @@ cond switch while_loop fori_loop scan map stop_gradient custom_jvp custom_vjp ch
 implicit_root implicit_minimum
 check_grads compare_methods debug_nans explain clear_cache Program WengertError
 """.split()
-SUBMODULES = "numpy scipy numeric symbolic extend errors interop random".split()
+SUBMODULES = "numpy scipy numeric symbolic extend errors interop optimize random".split()
 
 
 @pytest.mark.parametrize("name", NAMES)

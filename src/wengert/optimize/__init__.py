@@ -1,0 +1,27 @@
+"""Minimization, roots and fits by SciPy's solvers and our own, with derivatives filled in.
+
+    flat, result, progress    parameters as one vector; what comes back; what is said on the way
+    objective, equations, constraints    the user's functions, compiled, with derivatives
+    minimization              minimize; scipy_methods, newton and ipopt are what it runs
+    rootfinding               root
+
+To differentiate *through* a solver, use `wengert.scipy.optimize`: its results have derivatives.
+"""
+
+from __future__ import annotations
+
+from wengert.optimize.constraints import Constraint, between, equal
+from wengert.optimize.extras import MissingExtraError
+from wengert.optimize.minimization import minimize
+from wengert.optimize.result import OptimizeResult
+from wengert.optimize.rootfinding import root
+
+__all__ = [
+    "Constraint",
+    "MissingExtraError",
+    "OptimizeResult",
+    "between",
+    "equal",
+    "minimize",
+    "root",
+]
