@@ -20,6 +20,7 @@ from wengert.optimize.schur import SchurPlan, independent_blocks
 
 Array = np.ndarray[Any, Any]
 
+_UNIT_VECTORS = 64  # right-hand sides solved for at once
 _SMALLEST_FOR_SCHUR = 100  # columns; below, a panel has nothing to save
 
 
@@ -28,6 +29,9 @@ class System(Protocol):
 
     def solve(self, damping: Array) -> Array | None:
         """The step p for the diagonal `damping`, shape (n,); None if the matrix is singular."""
+
+    def inverse_diagonal(self, damping: Array) -> Array | None:
+        """The diagonal of (JᵀJ + diag(damping))⁻¹, shape (n,); None if it is singular."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,16 @@ class DenseSystem:
         step = -solve_triangular(r, q.T @ right, check_finite=False)
         return step if np.isfinite(step).all() else None
 
+    def inverse_diagonal(self, damping: Array) -> Array | None:
+        from scipy.linalg import qr, solve_triangular
+
+        stacked = np.concatenate([self.triangle, np.diag(np.sqrt(damping))])
+        r = qr(stacked, mode="r", check_finite=False)[0][: self.triangle.shape[1]]
+        if not np.diag(r).all():
+            return None
+        inverse = solve_triangular(r, np.eye(len(r)), check_finite=False)
+        return np.einsum("ij,ij->i", inverse, inverse)
+
 
 @dataclass(frozen=True)
 class SparseSystem:
@@ -72,6 +86,19 @@ class SparseSystem:
             return None
         step = factors.solve(self.right)
         return step if np.isfinite(step).all() else None
+
+    def inverse_diagonal(self, damping: Array) -> Array | None:
+        factors = factorized(self.normal, damping)
+        if factors is None:
+            return None
+        n = self.right.size
+        diagonal = np.empty(n)
+        for first in range(0, n, _UNIT_VECTORS):
+            columns = np.arange(first, min(first + _UNIT_VECTORS, n))
+            units = np.zeros((n, columns.size))
+            units[columns, columns - first] = 1.0
+            diagonal[columns] = factors.solve(units)[columns, columns - first]
+        return diagonal
 
 
 def factorized(normal: Any, damping: Array) -> Any:

@@ -267,6 +267,37 @@ class SchurSystem:
         step[plan.eliminated] = _solve_blocks(inverse, rest).reshape(-1)[plan.place]
         return step if np.isfinite(step).all() else None
 
+    def inverse_diagonal(self, damping: Array) -> Array | None:
+        """The diagonal of (JᵀJ + diag(damping))⁻¹, shape (n,); None if it is singular.
+
+        With S = L Lᵀ the reduced matrix and Z = V⁻¹ W, it is that of S⁻¹ for the kept columns, that
+        of V⁻¹ + Z S⁻¹ Zᵀ for the others. Costs one triangular solve for each kept column.
+        """
+        import scipy.linalg
+
+        plan = self.plan
+        try:
+            inverse = np.linalg.inv(np.linalg.cholesky(self._damped_blocks(damping)))
+            reduced, _ = self._reduce(inverse, damping)
+            lower = np.linalg.cholesky(reduced)
+        except np.linalg.LinAlgError:
+            return None
+        half = scipy.linalg.solve_triangular(lower, np.eye(len(lower)), lower=True)
+        covariance = half.T @ half
+        blocks = np.einsum("kji,kji->ki", inverse, inverse)
+        per_panel = plan.step // plan.width
+        for k, panel in enumerate(plan.panels):
+            factors = inverse[k * per_panel : (k + 1) * per_panel]
+            dense = panel.dense(self.coupling.data, len(factors) * plan.width)
+            dense = dense.reshape(len(factors), plan.width, -1)
+            coupled = factors.swapaxes(1, 2) @ (factors @ dense)
+            part = covariance[np.ix_(panel.columns, panel.columns)]
+            blocks[k * per_panel : (k + 1) * per_panel] += ((coupled @ part) * coupled).sum(axis=2)
+        diagonal = np.empty(plan.shape[1])
+        diagonal[plan.kept] = np.diag(covariance)
+        diagonal[plan.eliminated] = blocks.reshape(-1)[plan.place]
+        return diagonal
+
     def _damped_blocks(self, damping: Array) -> Array:
         diagonal = np.ones(self.plan.n_blocks * self.plan.width)  # padding: an identity
         diagonal[self.plan.place] = damping[self.plan.eliminated]
