@@ -1,0 +1,1 @@
+"""Minimization, roots and fits by SciPy's solvers and our own, with derivatives filled in."""

@@ -1,0 +1,170 @@
+"""`OptimizeResult`: SciPy's, with parameters in the user's structure and their uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.optimize
+
+from wengert.errors import ArgumentError, ConvergenceError
+from wengert.optimize.flat import Parameters
+
+_FIRST = ("message", "method", "fun", "x", "jac")
+_COUNTS = ("nit", "nfev", "njev", "nhev")
+_WIDTH = 12
+
+
+@dataclass(frozen=True)
+class Information:
+    """What the covariance of estimated parameters is computed from, when it is asked for.
+
+    `matrix()` is the information matrix of the flat parameters (the Hessian of a negative log
+    likelihood, J^T J of a least-squares problem), `dispersion` what its inverse is multiplied by
+    (1, or the estimated variance of the residuals). Entries that are not `free` lie at a bound.
+    """
+
+    parameters: Parameters
+    matrix: Callable[[], Any]
+    free: Any
+    dispersion: float = 1.0
+
+
+class OptimizeResult(scipy.optimize.OptimizeResult):
+    """What a solver found: a dictionary with attributes, as SciPy's.
+
+    Attributes
+    ----------
+    x : tree
+        The solution, in the structure of x0.
+    success : bool
+        Whether the solver ended where it should; `message` says why in words, `status` as the
+        solver's own number.
+    fun, jac
+        The objective at x, and its gradient in the structure of x0.
+    nit, nfev, njev, nhev : int
+        Iterations, and evaluations of the objective, of its gradient and Hessian.
+    method : str
+        The method that ran.
+
+    Others are described with the function that returns them.
+
+    Examples
+    --------
+    The negative log likelihood of 4 normal observations of known variance 1: the variance of the
+    estimated mean is 1/4.
+
+    >>> import numpy as np, wengert as wg
+    >>> data = np.array([1.0, 2.0, 4.0, 5.0])
+    >>> fit = wg.optimize.minimize(lambda p: 0.5 * np.sum((data - p["mean"]) ** 2), {"mean": 0.0})
+    >>> fit.covariance()
+    array([[0.25]])
+    >>> fit.standard_errors()
+    {'mean': np.float64(0.5)}
+    """
+
+    def __init__(self, *given: Any, **fields: Any) -> None:
+        super().__init__(*given, **fields)
+
+    def with_information(self, information: Information) -> OptimizeResult:
+        """This result, knowing what its covariance is computed from."""
+        object.__setattr__(self, "_information", information)
+        return self
+
+    def covariance(self) -> Any:
+        """The covariance matrix of the parameters, for an objective that is a likelihood.
+
+        Of `minimize`: the inverse of the Hessian at x, right where the objective is a negative
+        log likelihood. Of `least_squares` and `curve_fit`: the inverse of JᵀJ times the variance
+        of the residuals. Parameters at a bound are held: their rows and columns are zero.
+
+        Returns
+        -------
+        array, shape (n, n)
+            Rows and columns are the leaves of x raveled and put one after the other.
+
+        Raises
+        ------
+        ArgumentError
+            When there is nothing to compute it from: constraints, a root, an unpickled result.
+        ConvergenceError
+            When the Hessian is not positive definite: x is no minimum, or the data do not
+            determine all parameters.
+        """
+        information = self.__dict__.get("_information")
+        if information is None:
+            raise ArgumentError(
+                "covariance: this result does not know the curvature of its objective.",
+                expected="a result of minimize, least_squares or curve_fit without constraints",
+                try_="np.linalg.inv(wengert.hessian(objective)(x))",
+            )
+        found: Any = self.__dict__.get("_covariance")
+        if found is None:
+            found = _inverse(information)
+            object.__setattr__(self, "_covariance", found)
+        return found.copy()
+
+    def standard_errors(self) -> Any:
+        """The square roots of the covariance's diagonal, in the structure of x."""
+        variances = np.diagonal(self.covariance())
+        return self.__dict__["_information"].parameters.tree(np.sqrt(variances))
+
+    def __reduce__(self) -> Any:
+        # Compiled functions cannot be pickled: the numbers go, the covariance stays behind.
+        return (type(self), (dict(self),))
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*self.keys(), "covariance", "standard_errors"})
+
+
+def _inverse(information: Information) -> Any:
+    matrix = information.matrix()
+    matrix = np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, np.float64)
+    free = np.flatnonzero(information.free)
+    block = matrix[np.ix_(free, free)]
+    # Parameters of different units: judged after scaling the diagonal to one.
+    scale = np.sqrt(np.abs(np.diagonal(block)))
+    scale = np.where(scale > 0, scale, 1.0)
+    finite = bool(np.isfinite(block).all())
+    if finite:
+        values, vectors = np.linalg.eigh(block / np.outer(scale, scale))
+    if not finite or (free.size and values[0] <= free.size * np.finfo(float).eps):
+        where = free[int(np.argmax(np.abs(vectors[:, 0] / scale)))] if finite else free[0]
+        raise ConvergenceError(
+            "covariance: the Hessian at x is not positive definite.",
+            got=f"smallest eigenvalue {values[0]:.3g} with the diagonal scaled to 1, "
+            f"a direction that moves {information.parameters.label(int(where))} most"
+            if finite
+            else "a Hessian with entries that are not finite",
+            expected="a minimum at which the data determine every parameter",
+            try_="look at success, fix or remove parameters that the data do not determine",
+        )
+    result = np.zeros(matrix.shape)
+    if free.size:
+        inner = (vectors / values) @ vectors.T / np.outer(scale, scale)
+        result[np.ix_(free, free)] = information.dispersion * inner
+    return result
+
+
+def _shown(result: OptimizeResult) -> str:
+    """The verdict, the solution, then everything else, counts in one line."""
+    if not result:
+        return "OptimizeResult()"
+    lines = []
+    if "success" in result:
+        lines.append("success" if result.success else "NO SUCCESS")
+    rest = [k for k in result if k not in (*_FIRST, *_COUNTS, "success")]
+    for key in (*_FIRST, *rest):
+        if key in result:
+            with np.printoptions(precision=6, threshold=20, edgeitems=3):
+                body = str(result[key]) if key == "message" else repr(result[key])
+            lines.append(f"{key:>{_WIDTH}}: " + body.replace("\n", "\n" + " " * (_WIDTH + 2)))
+    counts = [f"{k} {result[k]}" for k in _COUNTS if k in result]
+    if counts:
+        lines.append(f"{'counts':>{_WIDTH}}: " + ", ".join(counts))
+    return "\n".join(lines)
