@@ -106,15 +106,19 @@ class Loss:
         return values
 
 
-def loss_of(loss: Any, f_scale: Any) -> Loss:
+def loss_of(name: str, loss: Any, f_scale: Any, least_curvature: float | None = None) -> Loss:
     """The loss that the user's options mean.
 
     Parameters
     ----------
+    name : str
+        The function the user called, for messages.
     loss : str or callable
         `"linear"`, `"soft_l1"`, `"huber"`, `"cauchy"`, `"arctan"`, or ρ with two derivatives.
     f_scale : float
         Positive.
+    least_curvature : float, optional
+        See `Loss`.
 
     Raises
     ------
@@ -123,16 +127,17 @@ def loss_of(loss: Any, f_scale: Any) -> Loss:
     """
     if not (np.isscalar(f_scale) and np.isreal(f_scale) and 0.0 < float(f_scale) < np.inf):
         raise ArgumentError(
-            "least_squares: f_scale is no positive number.",
+            f"{name}: f_scale is no positive number.",
             got=f"f_scale={f_scale!r}",
             expected="the size beyond which a residual is an outlier",
         )
+    least = 0.0 if least_curvature is None else least_curvature
     if callable(loss):
-        return Loss(loss, float(f_scale), False)
+        return Loss(loss, float(f_scale), False, least)
     if loss not in _LOSSES:
         raise ArgumentError(
-            "least_squares: there is no such loss.",
+            f"{name}: there is no such loss.",
             got=f"loss={loss!r}",
             expected=", ".join(map(repr, _LOSSES)) + ", or a function of z that gives ρ, ρ′, ρ″",
         )
-    return Loss(_LOSSES[loss], float(f_scale), loss == "linear")
+    return Loss(_LOSSES[loss], float(f_scale), loss == "linear", least)

@@ -22,6 +22,8 @@ class Residuals:
 
     Parameters
     ----------
+    name : str
+        The function the user called, for messages.
     evaluate : callable
         x of shape (n,) to (f, J): float64 of shape (m,), and (m, n) dense or csr_array.
     loss : Loss
@@ -31,11 +33,13 @@ class Residuals:
 
     def __init__(
         self,
+        name: str,
         evaluate: Callable[[Array], tuple[Array, Any]],
         loss: Loss,
         residual_name: Callable[[int], str],
         variable_name: Callable[[int], str],
     ) -> None:
+        self._name = name
         self._evaluate = evaluate
         self.loss = loss
         self.residual_name = residual_name
@@ -54,18 +58,15 @@ class Residuals:
 
     def jacobian(self, x: Array) -> Any:
         """J(x), shape (m, n); may hold NaN and Inf."""
-        jacobian = self._at(x)[1]
-        if x.tobytes() != self._differentiated:
-            self.njev += 1
-            self._differentiated = x.tobytes()
-        return jacobian
+        self._count(x)
+        return self._at(x)[1]
 
     def point(self, x: Array) -> Point | None:
         """The problem at x; None, and a fault noted, where a number is not finite."""
         f, jacobian = self._at(x)
         if self._fault_in(f, jacobian) is not None:
             return None
-        self.njev += 1
+        self._count(x)
         return Point(x, f, jacobian, self.loss.cost(f), self.loss)
 
     def first_point(self, x: Array) -> Point:
@@ -79,12 +80,18 @@ class Residuals:
         point = self.point(x)
         if point is None:
             raise NanError(
-                "least_squares: the residuals or their derivatives are not finite at the start.",
+                f"{self._name}: the residuals or their derivatives are not finite at the start.",
                 got=self.fault,
                 expected="finite numbers at x0",
                 try_="another x0, or bounds that keep out where the function is undefined",
             )
         return point
+
+    def _count(self, x: Array) -> None:
+        """One Jacobian more was used, unless it is that of the last time."""
+        if x.tobytes() != self._differentiated:
+            self.njev += 1
+            self._differentiated = x.tobytes()
 
     def _at(self, x: Array) -> tuple[Array, Any]:
         key = x.tobytes()

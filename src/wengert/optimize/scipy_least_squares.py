@@ -25,30 +25,46 @@ class _Watched:
 
     All three methods ask for a Jacobian at each point that they accept, and only there: that is
     where steps are counted, the callback is called, and a derivative that is NaN ends the loop
-    (SciPy's decompositions would raise).
+    (SciPy's decompositions would raise). SciPy sees the variables that are not fixed.
     """
 
-    def __init__(self, residuals: Residuals, watch: Callable[[Point, int], bool]) -> None:
+    def __init__(
+        self,
+        residuals: Residuals,
+        watch: Callable[[Point, int], bool],
+        x0: Array,
+        is_free: Array,
+    ) -> None:
         self._residuals = residuals
         self._watch = watch
+        self._x0 = x0
+        self._is_free = is_free
         self.nit = -1
         self.point: Point | None = None
 
-    def value(self, x: Array) -> Array:
+    def whole(self, free: Array) -> Array:
+        """x with the given values of the variables that are not fixed."""
+        x = self._x0.copy()
+        x[self._is_free] = free
+        return x
+
+    def value(self, free: Array) -> Array:
+        x = self.whole(free)
         if self.point is None:
             self._residuals.first_point(x)
         return self._residuals.value(x).copy()
 
-    def jacobian(self, x: Array) -> Any:
-        jacobian = self._residuals.jacobian(x)
+    def jacobian(self, free: Array) -> Any:
+        x = self.whole(free)
         if self.point is None or not np.array_equal(x, self.point.x):
-            point = self._residuals.point(x.copy())
+            point = self._residuals.point(x)
             if point is None:
                 raise _EndedHereError(NOT_FINITE)
             self.point, self.nit = point, self.nit + 1
             if self.nit > 0 and self._watch(point, self.nit):
                 raise _EndedHereError(STOPPED)
-        return jacobian.copy()
+        jacobian = self._residuals.jacobian(x)
+        return jacobian.copy() if self._is_free.all() else jacobian[:, self._is_free]
 
 
 def scipy_least_squares(
@@ -56,14 +72,13 @@ def scipy_least_squares(
     x0: Array,
     method: str,
     settings: Settings,
+    watch: Callable[[Point, int], bool],
     *,
     loss: Any = "linear",
     f_scale: float = 1.0,
-    x_scale: Any = None,
     tr_solver: str | None = None,
     tr_options: dict[str, Any] | None = None,
-    watch: Callable[[Point, int], bool] = lambda point, nit: False,
-) -> tuple[Outcome, Array | None]:
+) -> Outcome:
     """Run one of SciPy's methods.
 
     Parameters
@@ -73,44 +88,41 @@ def scipy_least_squares(
         Within the bounds.
     method : {"trf", "dogbox", "lm"}
     settings : Settings
-    loss, f_scale, x_scale, tr_solver, tr_options
-        SciPy's options.
     watch : callable
         Called with each new point and the number of steps; True stops.
+    loss, f_scale, tr_solver, tr_options
+        SciPy's options.
 
     Returns
     -------
     Outcome
-    array of int, shape (n,), or None
-        SciPy's `active_mask`; None if the loop was left early.
     """
     from scipy.optimize import least_squares
 
-    watched = _Watched(residuals, watch)
-    options: dict[str, Any] = {"max_nfev": settings.max_nfev, "x_scale": _x_scale(x_scale, method)}
+    is_free = settings.lower < settings.upper
+    watched = _Watched(residuals, watch, x0, is_free)
+    scale = "jac" if settings.x_scale is None else settings.x_scale[is_free]
+    options: dict[str, Any] = {"max_nfev": settings.max_nfev, "x_scale": scale}
     for name in ("ftol", "xtol", "gtol"):
         tolerance = getattr(settings, name)
         options[name] = tolerance if tolerance >= _EPS else _EPS if method == "lm" else None
     if method != "lm":
-        bounds = (settings.lower, settings.upper)
-        options |= {"bounds": bounds, "loss": loss, "f_scale": f_scale}
+        options["bounds"] = settings.lower[is_free], settings.upper[is_free]
+        options |= {"loss": loss, "f_scale": f_scale}
         options |= {"tr_solver": tr_solver, "tr_options": tr_options}
     try:
-        found = least_squares(watched.value, x0, watched.jacobian, method=method, **options)
+        found = least_squares(
+            watched.value, x0[is_free], watched.jacobian, method=method, **options
+        )
     except _EndedHereError as ended:
         assert watched.point is not None
-        return Outcome(watched.point, ended.status, max(watched.nit, 0), _name(method, None)), None
-    end = residuals.point(np.array(found.x))
-    assert end is not None and watched.point is not None
-    outcome = Outcome(end, int(found.status), watched.nit, _name(method, tr_solver, end.jacobian))
-    return outcome, np.asarray(found.active_mask)
-
-
-def _x_scale(x_scale: Any, method: str) -> Any:
-    """SciPy's default since 1.16, also for older versions."""
-    if x_scale is None:
-        return "jac" if method == "lm" else 1.0
-    return x_scale
+        return Outcome(watched.point, ended.status, max(watched.nit, 0), _name(method, tr_solver))
+    end = residuals.point(watched.whole(found.x))
+    assert end is not None
+    active = np.zeros(x0.size, int)
+    active[is_free] = found.active_mask
+    solver = _name(method, tr_solver, end.jacobian)
+    return Outcome(end, int(found.status), watched.nit, solver, active, float(found.optimality))
 
 
 def _name(method: str, tr_solver: str | None, jacobian: Any = None) -> str:

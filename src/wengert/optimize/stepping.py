@@ -187,9 +187,14 @@ def verdict(trial: Trial, at: Point, settings: Settings) -> int | None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a method ended, why, after how many steps, and how it solved its linear systems."""
+    """Where a method ended, why, after how many steps, and how it solved its linear systems.
+
+    SciPy's methods have their own measure of optimality at bounds, and of which are active.
+    """
 
     point: Point
     status: int
     nit: int
     solver: str
+    active: Array | None = None
+    optimality: float | None = None
