@@ -44,7 +44,8 @@ class LeastSquaresResult(OptimizeResult):
         What ran, and how it solved its linear problems.
     status : int
         1 gradient, 2 cost, 3 step, 4 both converged; 0 out of evaluations, -1 MINPACK refused, -2
-        stopped by the callback, -3 NaN or Inf wherever a step led.
+        stopped by the callback, -3 NaN or Inf wherever a step led, -4 no fall of the cost along the
+        Gauss-Newton step.
     success, message
         Whether it converged, and the same in words.
     """
@@ -154,7 +155,7 @@ def result_of(
         jac=plain.weighted[1],
         grad=parameters.tree(point.gradient),
         optimality=optimality,
-        active_mask=trees.map_tree(lambda a: np.asarray(a).astype(int), parameters.tree(1.0 * mask)),
+        active_mask=trees.map_tree(lambda a: np.asarray(a).astype(int)[()], parameters.tree(1.0 * mask)),
         nfev=residuals.nfev,
         njev=residuals.njev,
         nit=outcome.nit,

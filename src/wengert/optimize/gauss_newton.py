@@ -17,7 +17,9 @@ from wengert.optimize.levenberg_marquardt import equations
 from wengert.optimize.stepping import (
     GRADIENT,
     OUT_OF_CALLS,
+    STEP,
     STOPPED,
+    STUCK,
     Array,
     Outcome,
     Point,
@@ -49,15 +51,18 @@ def gauss_newton(
         free = settings.active(at.x, at.gradient) == 0
         squares = scales.squares(at.weighted[1])
         direction = np.where(free, _step(equations(factorizer, at, free), squares), 0.0)
-        length = 1.0
+        length, promise = 1.0, None
         while True:
             if calls >= settings.max_nfev:
                 return Outcome(at, OUT_OF_CALLS, nit, factorizer.name)
             trial = attempt(at, settings.clipped(at.x + length * direction), evaluate)
             calls += 1
-            status = verdict(trial, at, settings)
+            promise = trial.predicted if promise is None else promise
+            status = verdict(trial, at, settings, promise)
             slope = float(at.gradient @ trial.step)
             is_taken = trial.point is not None and trial.fall > -_SUFFICIENT * slope
+            if status == STEP and length < 1.0 and not is_taken:
+                status = STUCK
             if is_taken or status is not None:
                 break
             length *= _shortening(trial, slope)

@@ -18,7 +18,7 @@ from wengert.optimize.losses import Loss
 Array = np.ndarray[Any, Any]
 
 GRADIENT, COST, STEP, COST_AND_STEP = 1, 2, 3, 4  # SciPy's numbers for the ways to converge
-OUT_OF_CALLS, STOPPED, NOT_FINITE = 0, -2, -3
+OUT_OF_CALLS, STOPPED, NOT_FINITE, STUCK = 0, -2, -3, -4
 
 MESSAGES = {
     GRADIENT: "Converged: the gradient is smaller than gtol.",
@@ -28,6 +28,7 @@ MESSAGES = {
     OUT_OF_CALLS: "Not converged: max_nfev evaluations were not enough.",
     -1: "Not converged: MINPACK rejected its input.",
     STOPPED: "Stopped by the callback.",
+    STUCK: "Not converged: the cost does not fall along the Gauss-Newton step.",
     NOT_FINITE: "Not converged: NaN or Inf at every point tried in the end.",
 }
 
@@ -166,23 +167,26 @@ def attempt(
     return Trial(step, point, fall, predicted)
 
 
-def verdict(trial: Trial, at: Point, settings: Settings) -> int | None:
+def verdict(trial: Trial, at: Point, settings: Settings, promise: float | None = None) -> int | None:
     """The status if `trial`, made from `at`, ends the iteration.
 
     The cost counts as converged if neither its actual nor its predicted fall matters any more
-    (Moré 1978, section 7); that holds at the rounding level, too.
+    (Moré 1978, section 7); that holds at the rounding level, too. Where a line search shortened
+    the step, `promise` is the fall that the whole step was predicted to bring.
     """
     limit = settings.ftol * at.cost
-    flat = abs(trial.fall) <= limit and trial.predicted <= limit
+    predicted = trial.predicted if promise is None else promise
+    flat = abs(trial.fall) <= limit and predicted <= limit
     size = float(np.linalg.norm(trial.step))
     short = size <= settings.xtol * (settings.xtol + float(np.linalg.norm(at.x)))
+    short = short or not trial.step.any()
     if short and trial.point is None:
         return NOT_FINITE
     if flat and short:
         return COST_AND_STEP
     if flat:
         return COST
-    return STEP if short or not trial.step.any() else None
+    return STEP if short else None
 
 
 @dataclass(frozen=True)
