@@ -1,0 +1,133 @@
+"""SciPy's `trf`, `dogbox` and `lm` on the exact Jacobian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.optimize.residuals import Residuals
+from wengert.optimize.stepping import NOT_FINITE, STOPPED, Array, Outcome, Point, Settings
+
+_EPS = float(np.finfo(float).eps)  # SciPy refuses smaller tolerances, or warns of them
+
+
+class _EndedHereError(Exception):
+    """Carries the reason to end through SciPy's loop, which knows no such way out."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+
+class _Watched:
+    """Value and Jacobian as SciPy asks for them.
+
+    All three methods ask for a Jacobian at each point that they accept, and only there: that is
+    where steps are counted, the callback is called, and a derivative that is NaN ends the loop
+    (SciPy's decompositions would raise). SciPy sees the variables that are not fixed.
+    """
+
+    def __init__(
+        self,
+        residuals: Residuals,
+        watch: Callable[[Point, int], bool],
+        x0: Array,
+        is_free: Array,
+    ) -> None:
+        self._residuals = residuals
+        self._watch = watch
+        self._x0 = x0
+        self._is_free = is_free
+        self.nit = -1
+        self.point: Point | None = None
+
+    def whole(self, free: Array) -> Array:
+        """x with the given values of the variables that are not fixed."""
+        x = self._x0.copy()
+        x[self._is_free] = free
+        return x
+
+    def value(self, free: Array) -> Array:
+        x = self.whole(free)
+        if self.point is None:
+            self._residuals.first_point(x)
+        return self._residuals.value(x).copy()
+
+    def jacobian(self, free: Array) -> Any:
+        x = self.whole(free)
+        if self.point is None or not np.array_equal(x, self.point.x):
+            point = self._residuals.point(x)
+            if point is None:
+                raise _EndedHereError(NOT_FINITE)
+            self.point, self.nit = point, self.nit + 1
+            if self.nit > 0 and self._watch(point, self.nit):
+                raise _EndedHereError(STOPPED)
+        jacobian = self._residuals.jacobian(x)
+        return jacobian.copy() if self._is_free.all() else jacobian[:, self._is_free]
+
+
+def scipy_least_squares(
+    residuals: Residuals,
+    x0: Array,
+    method: str,
+    settings: Settings,
+    watch: Callable[[Point, int], bool],
+    *,
+    loss: Any = "linear",
+    f_scale: float = 1.0,
+    tr_solver: str | None = None,
+    tr_options: dict[str, Any] | None = None,
+) -> Outcome:
+    """Run one of SciPy's methods.
+
+    Parameters
+    ----------
+    residuals : Residuals
+    x0 : array, shape (n,)
+        Within the bounds.
+    method : {"trf", "dogbox", "lm"}
+    settings : Settings
+    watch : callable
+        Called with each new point and the number of steps; True stops.
+    loss, f_scale, tr_solver, tr_options
+        SciPy's options.
+
+    Returns
+    -------
+    Outcome
+    """
+    from scipy.optimize import least_squares
+
+    is_free = settings.lower < settings.upper
+    watched = _Watched(residuals, watch, x0, is_free)
+    scale = "jac" if settings.x_scale is None else settings.x_scale[is_free]
+    options: dict[str, Any] = {"max_nfev": settings.max_nfev, "x_scale": scale}
+    for name in ("ftol", "xtol", "gtol"):
+        tolerance = getattr(settings, name)
+        options[name] = tolerance if tolerance >= _EPS else _EPS if method == "lm" else None
+    if method != "lm":
+        options["bounds"] = settings.lower[is_free], settings.upper[is_free]
+        options |= {"loss": loss, "f_scale": f_scale}
+        options |= {"tr_solver": tr_solver, "tr_options": tr_options}
+    try:
+        found = least_squares(
+            watched.value, x0[is_free], watched.jacobian, method=method, **options
+        )
+    except _EndedHereError as ended:
+        assert watched.point is not None
+        return Outcome(watched.point, ended.status, max(watched.nit, 0), _name(method, tr_solver))
+    end = residuals.point(watched.whole(found.x))
+    assert end is not None
+    active = np.zeros(x0.size, int)
+    active[is_free] = found.active_mask
+    solver = _name(method, tr_solver, end.jacobian)
+    return Outcome(end, int(found.status), watched.nit, solver, active, float(found.optimality))
+
+
+def _name(method: str, tr_solver: str | None, jacobian: Any = None) -> str:
+    """How the linear problems were solved."""
+    if method == "lm":
+        return "QR (MINPACK)"
+    solver = tr_solver or ("exact" if isinstance(jacobian, np.ndarray) else "lsmr")
+    return {"exact": "SVD" if method == "trf" else "dense least squares", "lsmr": "LSMR"}[solver]
