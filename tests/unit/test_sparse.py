@@ -189,9 +189,9 @@ def test_scalars_float32_and_complex():
 
 
 def test_aux_is_passed_on():
-    value, found = wg.sparse.value_and_jacobian(lambda x: (band(x), {"sum": x.sum()}), has_aux=True)(
-        X
-    )
+    value, found = wg.sparse.value_and_jacobian(
+        lambda x: (band(x), {"sum": x.sum()}), has_aux=True
+    )(X)
     assert value[1]["sum"] == X.sum()
     np.testing.assert_allclose(found.toarray(), dense(band, X))
     found, aux = wg.sparse.jacobian(lambda x: (band(x), 2.0 * x), has_aux=True)(X)
@@ -247,7 +247,11 @@ def test_hessian_equals_the_dense_one(name):
 
     def flat(v):
         parts = np.split(v, np.cumsum(sizes)[:-1])
-        return f(trees.unflatten(spec, [np.reshape(p, np.shape(a)) for p, a in zip(parts, leaves)]))
+        return f(
+            trees.unflatten(
+                spec, [np.reshape(p, np.shape(a)) for p, a in zip(parts, leaves, strict=True)]
+            )
+        )
 
     at = np.concatenate([np.ravel(v) for v in leaves])
     exact = wg.hessian(flat)(at)

@@ -72,7 +72,9 @@ ARROW[0] = ARROW[:, 0] = True
 
 
 def arrow():
-    return Pattern(*[getattr(scipy.sparse.csr_array(ARROW), n) for n in ("shape", "indptr", "indices")])
+    return Pattern(
+        *[getattr(scipy.sparse.csr_array(ARROW), n) for n in ("shape", "indptr", "indices")]
+    )
 
 
 def test_pictures_in_characters():
@@ -102,7 +104,9 @@ def test_saved_and_loaded(tmp_path):
     path = tmp_path / "pattern.npz"
     arrow().save(path)
     assert Pattern.load(path) == arrow()
-    assert Pattern.load(path) != arrow().T.T.__class__((5, 5), arrow().indptr, arrow().indices[::-1])
+    assert Pattern.load(path) != arrow().T.T.__class__(
+        (5, 5), arrow().indptr, arrow().indices[::-1]
+    )
     assert np.array_equal(scipy.sparse.load_npz(path).toarray(), ARROW)
 
 
@@ -200,7 +204,7 @@ def test_a_symmetric_matrix_is_read_on_either_side():
 
 def test_all_ways_agree_on_random_stencils():
     rng = np.random.default_rng(3)
-    for turn in range(8):
+    for _ in range(8):
         n, k = 20, 3
         reads = rng.integers(0, n, (k, 12))
         f = lambda x, reads=reads: np.sin(x[reads[0]]) * x[reads[1]] + x[reads[2]] ** 2

@@ -1,4 +1,6 @@
-"""How a Jacobian is computed: forward, reverse or compressed, by what each costs; for `explain`, too.
+"""How a Jacobian is computed: forward, reverse or compressed, by what each costs.
+
+Also what `explain` says of it.
 
     forward      one product for each input
     reverse      one product for each output

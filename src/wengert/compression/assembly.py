@@ -102,7 +102,7 @@ def assembled(
     start = 0
     for i, t in enumerate(products.out_types):
         own = np.flatnonzero(output == i)
-        there = range(products.n_colors)
+        there = [*range(products.n_colors)]
         if is_last:
             there = _order_of_colors(element[own], color[own], slots[own])
         block = Block(tuple(there), is_last, t.size)

@@ -198,10 +198,12 @@ class _Middle:
 
     def forward(self) -> _Way:
         coloring = color(self.pattern, "column")
+        assert coloring.column_colors is not None
         return self._way("forward", coloring, coloring.column_colors[self.column], None)
 
     def reverse(self) -> _Way:
         coloring = color(self.pattern, "row")
+        assert coloring.row_colors is not None
         return self._way("reverse", coloring, None, coloring.row_colors[self.row])
 
     def star(self) -> _Way:
@@ -241,7 +243,7 @@ class _Middle:
         def make(options: tuple[Option, ...], is_compiled: bool) -> Plan:
             entries = self.row if row is None else row
             made, slots = [], []
-            if forward is not None and coloring.n_forward:
+            if forward is not None and coloring.column_colors is not None:
                 colors = _split(coloring.column_colors, middle.columns)
                 own = np.flatnonzero(forward >= 0)
                 n = coloring.n_forward
@@ -249,7 +251,7 @@ class _Middle:
                 at = _located(entries[own], middle.rows)
                 made.append(assembled(products, *at, forward[own], self.slots[own]))
                 slots.append(self.slots[own])
-            if reverse is not None and back is not None:
+            if reverse is not None and coloring.row_colors is not None and back is not None:
                 colors = _split(coloring.row_colors, middle.rows)
                 own = np.flatnonzero(reverse >= 0)
                 n = coloring.n_reverse

@@ -99,9 +99,7 @@ class Products:
         ]
 
     def _part(self, known: Sequence[Any], start: Any, size: int) -> list[Any]:
-        seeds = [
-            _seeds(c, start, size, t) for c, t in zip(self.colors, self.in_types, strict=True)
-        ]
+        seeds = [_seeds(c, start, size, t) for c, t in zip(self.colors, self.in_types, strict=True)]
         flags = [False] * self.n_known + [True] * len(seeds)
         batched = batch_program(self.program, flags, size, [True] * len(self.program.outputs))
         return list(evaluate(batched.program, [*known, *seeds]))
@@ -143,7 +141,7 @@ def _structural_seed(colors: Labels, color: int, type_: Any) -> Any:
 
 
 def _run_without_zeros(program: Program, known: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
-    """The outputs of a linear Program; equations that None, which is zero, enters alone are none."""
+    """The outputs of a linear Program; seeds that are None are zero, what only they reach too."""
     env: dict[Any, Any] = dict(zip(program.inputs, [*known, *seeds], strict=True))
     active = set(program.inputs[len(known) :])
     kept, vanished = [], {v for v in active if env[v] is None}
@@ -160,7 +158,8 @@ def _run_without_zeros(program: Program, known: Sequence[Any], seeds: Sequence[A
     values = [zeros_of(v.type) if env.get(v) is None else env[v] for v in inputs]
     outputs = [a for a in program.outputs if a not in vanished]
     found = dict(zip(outputs, record_program(Program(inputs, live, outputs), values), strict=True))
-    return [found[a] if a in found else zeros_of(a.type) for a in program.outputs]
+    types = dict(zip(program.outputs, program.out_types, strict=True))
+    return [found[a] if a in found else zeros_of(types[a]) for a in program.outputs]
 
 
 def _seeds(colors: Labels, start: Any, size: int, type_: Any) -> Any:

@@ -24,6 +24,7 @@ from wengert.ir.index_sets import IndexSets, Labels
 from wengert.ir.program import Equation, Program, prune
 from wengert.trace.tracer import outside_recordings
 from wengert.transforms.sparsity import KnownValues, flow_of, input_labels, propagate, sparsity_rule
+from wengert.types import Type
 
 _MIN_ITEMS = 32  # from which on a batch is looked at by items
 _MAX_COPIES = 64  # times as many elements as the Program has inputs and outputs
@@ -129,9 +130,7 @@ class Separated:
         return type(rows)((rows.data, columns.astype(np.int32), rows.indptr), shape=shape)
 
 
-def whole_structure(
-    program: Program, known: Sequence[Any], shape: tuple[int, int]
-) -> Structure:
+def whole_structure(program: Program, known: Sequence[Any], shape: tuple[int, int]) -> Structure:
     """Where the matrix that a linear Program is can be different from zero."""
     return separate(program, known, has_gathers(program)).entries(shape)[0]
 
@@ -196,12 +195,17 @@ def _fetched(program: Program, n_known: int, values: KnownValues) -> dict[Any, L
             values.compute(eq)
             continue
         active.update(eq.outputs)
-        if not getattr(sparsity_rule(eq.primitive), "moves", False) or any([a not in found for a in inputs]):
+        if not getattr(sparsity_rule(eq.primitive), "moves", False) or any(
+            [a not in found for a in inputs]
+        ):
             continue
         k = flow_of(eq, found, values, sets)
-        size = eq.outputs[0].type.size
-        if eq.primitive.name in _STRETCHING or not are_indices_known(k) or size > room:
+        out = eq.outputs[0].type
+        if not isinstance(out, Type) or eq.primitive.name in _STRETCHING:
             continue  # a broadcast stays with what reads it
+        size = out.size
+        if not are_indices_known(k) or size > room:
+            continue
         room -= size
         found[eq.outputs[0]] = sparsity_rule(eq.primitive)(k, **eq.params)
     return found
@@ -261,7 +265,7 @@ def _placed(
         ends.setdefault(a, []).append(numbers)
     placing: set[Equation] = set()
     for eq in reversed(program.equations):
-        out = eq.outputs[0] if len(eq.outputs) == 1 else None
+        out: Any = eq.outputs[0] if len(eq.outputs) == 1 else None
         if out not in ends or out not in active or uses[out] != 1 or out in fetched:
             continue
         if allowed is not None and eq not in allowed:
@@ -302,7 +306,7 @@ def _places_of_inputs(
 ) -> list[Labels] | None:
     """Where each element of the active inputs goes in the raveled output; None for no one place."""
     rule = sparsity_rule(eq.primitive)
-    out = eq.outputs[0].type
+    out: Any = eq.outputs[0].type
     if eq.primitive.name == "add":
         if any([a.type.shape != out.shape for _, a in inputs]):
             return None

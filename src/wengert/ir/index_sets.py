@@ -108,7 +108,7 @@ class IndexSets:
         return sparse.csr_array((data, indices, self._ends[: self._n_ends]), shape=shape)
 
     def _grouped(self, labels: Labels, ends: Labels) -> Labels:
-        """The union of each group labels[ends[g]:ends[g + 1]]; those of one label are that label."""
+        """The union of each group labels[ends[g]:ends[g + 1]]; of equal ones that label itself."""
         kept = labels != 0
         ends = np.concatenate([[0], np.cumsum(kept)])[ends]
         labels = labels[kept]

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-
 from wengert.api.arguments import (
     ArgNames,
     ArgNums,
@@ -258,11 +257,11 @@ def matrix(made: Plan, data: Any, format: str) -> Any:
 def _wish(
     name: str, format: str, mode: str, memory: float, pattern: Any, is_symmetric: bool = False
 ) -> Wish:
-    for what, given, known in (("format", format, FORMATS), ("mode", mode, MODES)):
-        if given not in known:
+    for what, wanted, known in (("format", format, FORMATS), ("mode", mode, MODES)):
+        if wanted not in known:
             raise ArgumentError(
                 f"{name}: there is no such {what}.",
-                got=repr(given),
+                got=repr(wanted),
                 expected=", ".join(map(repr, known)),
             )
     if not memory > 0:

@@ -214,7 +214,6 @@ class SparseFunction:
             self._prepared = [one, *[p for p in self._prepared if p is not one]][:MAX_PREPARED]
         return *found, is_new
 
-
     def prepared(self, split: Split) -> Prepared:
         """What is there for such arguments, or a new one that is not kept yet."""
         for one in self._prepared:
