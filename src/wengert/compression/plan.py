@@ -275,6 +275,8 @@ class _Middle:
 
 def _split(colors: Integers, like: Sequence[Integers]) -> tuple[Integers, ...]:
     """Colors of all elements as arrays of the shapes of the values they belong to."""
+    if not like:
+        return ()
     ends = np.cumsum([x.size for x in like])
     return tuple(
         [part.reshape(x.shape) for part, x in zip(np.split(colors, ends[:-1]), like, strict=True)]
