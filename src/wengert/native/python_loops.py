@@ -42,7 +42,7 @@ class PythonLoop:
     def __call__(self, *args: Any) -> int:
         if isinstance(args[0], list):
             return int(self.function(*args) or 0)  # called by another one that Python runs
-        if not engine.available():
+        if not engine.available() or self.tree is None:
             return self.interpreted(*args)
         codes = tuple([_code(a) for a in args])
         native = self._native.get(codes)
@@ -68,10 +68,13 @@ class PythonLoop:
         return ctypes.CFUNCTYPE(ctypes.c_int64, *kinds)(linked.address(symbol))
 
     @functools.cached_property
-    def tree(self) -> ast.FunctionDef:
-        """The function's syntax tree."""
-        module = ast.parse(textwrap.dedent(inspect.getsource(self.function)))
-        tree = module.body[0]
+    def tree(self) -> ast.FunctionDef | None:
+        """The function's syntax tree; None where its source is not at hand."""
+        try:
+            source = inspect.getsource(self.function)
+        except OSError:
+            return None
+        tree = ast.parse(textwrap.dedent(source)).body[0]
         assert isinstance(tree, ast.FunctionDef)
         return tree
 
@@ -95,6 +98,7 @@ class _Module:
             is_first = not self._symbols
             symbol = f"wg_loop_{loop.function.__name__}_{len(self._symbols)}"
             self._symbols[loop, codes] = symbol
+            assert loop.tree is not None
             writer = FunctionWriter(
                 loop.tree, symbol, codes, loop.function.__globals__, self.symbol_of
             )

@@ -231,8 +231,10 @@ class FunctionWriter:
         match node:
             case ast.Constant(value=int() as number):
                 return str(int(number)), "i64"
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)):
-                return str(-number), "i64"
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                x, kind = self._value(operand)
+                negated = f"fneg double {x}" if kind == "double" else f"sub i64 0, {x}"
+                return self._result(negated), kind
             case ast.Name(id=name) if name in self._types:
                 kind = self._types[name]
                 return self._result(f"load {kind}, ptr %name.{name}"), kind

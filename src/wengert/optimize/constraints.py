@@ -88,7 +88,7 @@ class ConstraintSystem:
             if hasattr(one, "A"):
                 matrix = _matrix(name, one.A, parameters)
                 matrices.append(matrix)
-                rows.append(_linear_rows(name, one, matrix.shape[0]))
+                rows.append(_linear_rows(name, one))
             else:
                 constraint = _as_constraint(name, one)
                 function = flat_function(constraint.fun, parameters, constraint.args)
@@ -237,20 +237,11 @@ def _matrix(name: str, given: Any, parameters: Parameters) -> Any:
     return matrix.astype(np.float64)
 
 
-def _linear_rows(name: str, given: Any, n_rows: int) -> _Rows:
-    limits = []
-    for limit in (given.lb, given.ub):
-        try:
-            limits.append(np.broadcast_to(np.asarray(limit, np.float64), (n_rows,)))
-        except ValueError as error:
-            raise ShapeError(
-                f"{name}: the limits of a linear constraint do not fit its matrix.",
-                got=describe(limit),
-                expected=f"one number or {n_rows} of them",
-            ) from error
-    _require_order(name, *limits)
-    keep = np.broadcast_to(given.keep_feasible, (n_rows,))
-    return _Rows(limits[0], limits[1], keep, is_linear=True)
+def _linear_rows(name: str, given: Any) -> _Rows:
+    """The limits of a LinearConstraint, which has broadcast them itself."""
+    lower, upper = np.asarray(given.lb, np.float64), np.asarray(given.ub, np.float64)
+    _require_order(name, lower, upper)
+    return _Rows(lower, upper, np.broadcast_to(given.keep_feasible, lower.shape), is_linear=True)
 
 
 def _function_rows(

@@ -30,7 +30,6 @@ class Equations:
         self.function = flat_function(fun, parameters, args)
         self.pattern = pattern
         self.nfev = self.njev = 0
-        self.was_asked = False
         self._spec: Any = None
         self._shapes: list[Any] = []
         self.values = LastPoint(self._values)
@@ -61,7 +60,6 @@ class Equations:
 
     def _values(self, x: Vector) -> Vector:
         self.nfev += 1
-        self.was_asked = True
         found: Vector = self._compiled(np.asarray(x, np.float64), *self.function.arrays)
         return found
 
@@ -104,4 +102,3 @@ class Equations:
                 expected="finite numbers to start from",
                 try_="start elsewhere; wengert.debug_nans() finds the operation that gave it",
             )
-        self.was_asked = False

@@ -37,7 +37,7 @@ class Objective:
     """A scalar function of a tree, as value, gradient, Hessian and products of a vector.
 
     Value and gradient come from one compiled call. What a solver does not ask for is neither
-    recorded nor compiled. `was_asked` and `n_not_finite` tell what happened once a solver ended.
+    recorded nor compiled. `n_not_finite` counts the points with a value or gradient that is none.
     """
 
     def __init__(
@@ -52,7 +52,6 @@ class Objective:
         self.parameters = parameters
         self.function = _scalar(name, flat_function(fun, parameters, args))
         self.pattern = pattern
-        self.was_asked = False
         self.n_not_finite = 0
         self.nhev = 0
         self._both = LastPoint(self._evaluate_both)
@@ -110,13 +109,11 @@ class Objective:
         return jit(lambda x, d, *arrays: hvp(lambda y: f(y, *arrays), (x,), (d,)))
 
     def _evaluate_both(self, x: Vector) -> Any:
-        self.was_asked = True
         value, gradient = self._compiled(np.asarray(x, np.float64), *self.function.arrays)
         self.n_not_finite += not (np.isfinite(value) and np.isfinite(gradient).all())
         return value, gradient
 
     def _evaluate_value(self, x: Vector) -> Any:
-        self.was_asked = True
         value = self._compiled_value(np.asarray(x, np.float64), *self.function.arrays)
         self.n_not_finite += not np.isfinite(value)
         return value
@@ -152,7 +149,6 @@ class Objective:
                     expected="finite derivatives to start from",
                     try_="start elsewhere; wengert.debug_nans() finds the operation that gave it",
                 )
-        self.was_asked = False
 
 
 def _scalar(name: str, function: FlatFunction) -> FlatFunction:

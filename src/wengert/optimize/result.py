@@ -14,7 +14,6 @@ from wengert.optimize.flat import Parameters
 
 _FIRST = ("message", "method", "fun", "x", "jac")
 _COUNTS = ("nit", "nfev", "njev", "nhev")
-_WIDTH = 12
 
 
 @dataclass(frozen=True)
@@ -156,6 +155,7 @@ def _shown(result: OptimizeResult) -> str:
     if not result:
         return "OptimizeResult()"
     lines = []
+    width = 2 + max(len(key) for key in result)
     if "success" in result:
         lines.append("success" if result.success else "NO SUCCESS")
     rest = [k for k in result if k not in (*_FIRST, *_COUNTS, "success")]
@@ -163,8 +163,8 @@ def _shown(result: OptimizeResult) -> str:
         if key in result:
             with np.printoptions(precision=6, threshold=20, edgeitems=3):
                 body = str(result[key]) if key == "message" else repr(result[key])
-            lines.append(f"{key:>{_WIDTH}}: " + body.replace("\n", "\n" + " " * (_WIDTH + 2)))
+            lines.append(f"{key:>{width}}: " + body.replace("\n", "\n" + " " * (width + 2)))
     counts = [f"{k} {result[k]}" for k in _COUNTS if k in result]
     if counts:
-        lines.append(f"{'counts':>{_WIDTH}}: " + ", ".join(counts))
+        lines.append(f"{'counts':>{width}}: " + ", ".join(counts))
     return "\n".join(lines)

@@ -178,7 +178,7 @@ def _run_scipy(
     except BREAKDOWN as error:
         if watch.raised is not None:
             raise
-        if not equations.was_asked:
+        if isinstance(error, TypeError) or not watch.was_called:
             raise refused("root", name, options, error) from error
         message, status = f"{name} broke off: {error}.", -1
     else:

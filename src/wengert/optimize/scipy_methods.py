@@ -75,14 +75,14 @@ def run_scipy(
     except BREAKDOWN as error:
         if calls.watched.raised is not None:
             raise
-        if not problem.objective.was_asked:
+        if isinstance(error, TypeError) or not calls.watched.was_called:
             raise refused("minimize", name, options, error) from error
         return _broken(calls, problem, f"{name} broke off: {error}.", -1)
     return _plain(name, found, problem, monitor)
 
 
 def refused(function: str, name: str, options: dict[str, Any], error: Exception) -> ArgumentError:
-    """The error for options that SciPy refuses before it starts."""
+    """The error for options that SciPy does not know or cannot use."""
     return ArgumentError(
         f"{function}: SciPy's method does not take these options.",
         got=f"method {name!r}, options {options}: {error}",
@@ -94,10 +94,12 @@ class Watch:
     """Wraps functions that SciPy calls; `raised` is what the user's code raised in one of them."""
 
     def __init__(self) -> None:
+        self.was_called = False
         self.raised: BaseException | None = None
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
+            self.was_called = True
             try:
                 return function(*args)
             except Exception as error:
