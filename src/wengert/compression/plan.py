@@ -117,13 +117,14 @@ def plan(
     """
     ways = list(_ways(linear, known, shape, mode, given, is_symmetric))
     best = min(ways, key=lambda way: way.option.flops)
-    return best.make(tuple([way.option for way in ways]), is_compiled)
+    dtype = np.result_type(*[t.dtype for t in linear.out_types])
+    return best.make(tuple([way.option for way in ways]), is_compiled, dtype)
 
 
 @dataclass(frozen=True)
 class _Way:
     option: Option
-    make: Callable[[tuple[Option, ...], bool], Plan]
+    make: Callable[[tuple[Option, ...], bool, Any], Plan]
 
 
 def _ways(
@@ -240,7 +241,7 @@ class _Middle:
             flops += coloring.n_reverse * program_flops(back)
         option = Option(name, coloring.n_colors, flops, self.is_separated)
 
-        def make(options: tuple[Option, ...], is_compiled: bool) -> Plan:
+        def make(options: tuple[Option, ...], is_compiled: bool, dtype: Any) -> Plan:
             entries = self.row if row is None else row
             made, slots = [], []
             if forward is not None and coloring.column_colors is not None:
@@ -259,7 +260,6 @@ class _Middle:
                 at = _located(self.column[own], middle.columns)
                 made.append(assembled(products, *at, reverse[own], self.slots[own], True))
                 slots.append(self.slots[own])
-            dtype = np.result_type(*[t.dtype for t in program.out_types]) if made else np.float64
             return Plan(
                 self.structure, option, options, tuple(made),
                 np.concatenate(slots) if slots else np.zeros(0, np.int64), dtype,
