@@ -114,7 +114,7 @@ def assembled(
 
 def _order_of_colors(element: Integers, color: Integers, slots: Integers) -> list[int]:
     """The colors that occur, ordered as the entries of the first element that has most of them."""
-    present = np.unique(color)
+    present = np.flatnonzero(np.bincount(color))
     if not len(element):
         return []
     fullest = element == np.argmax(np.bincount(element))

@@ -161,8 +161,14 @@ def _ways(
         back = middle.reverse()
         yield back
         fewest = min(fewest, back.option.n_products)
-    if mode == "auto" and fewest > _MANY:
+    if mode == "auto" and fewest > _MANY and fewest > 2 * _usual_length(structure):
         yield entire.both()
+
+
+def _usual_length(structure: Structure) -> float:
+    """Entries that all but the longest tenth of rows, or of columns, have at most."""
+    lengths = structure.lengths, structure.transposed.lengths
+    return min([float(np.quantile(x, 0.9)) if len(x) else 0.0 for x in lengths])
 
 
 @dataclass(frozen=True)

@@ -118,15 +118,22 @@ def _assembled(kind: Any, data: Any, indices: Any, pointers: Any, shape: Any) ->
 
 def merged(rows: Integers, columns: Integers, shape: tuple[int, int]) -> tuple[Structure, Integers]:
     """The structure with these entries, of which several may be one, and the place of each."""
-    n = shape[1]
-    keys = rows.astype(np.int64) * n + columns
-    if len(keys) < 2 or np.all(keys[1:] > keys[:-1]):  # already sorted, all different
-        distinct, places = keys, np.arange(len(keys))
-    else:
-        distinct, places = np.unique(keys, return_inverse=True)
-    kept_rows, kept = np.divmod(distinct, max(n, 1))
-    pointers = np.searchsorted(kept_rows, np.arange(shape[0] + 1))
-    return _structure(shape, pointers, kept), places
+    n = len(rows)
+    is_sorted = n < 2 or bool(np.all(rows[1:] >= rows[:-1]))
+    order = np.arange(n) if is_sorted else np.argsort(rows, kind="stable")
+    ends = _pointers(np.bincount(rows, minlength=shape[0]), np.int64)
+    # SciPy sorts each row; its values are then where each entry was.
+    by_rows = scipy_sparse().csr_array((order, columns[order], ends), shape=shape)
+    by_rows.has_sorted_indices = False
+    by_rows.sort_indices()
+    kept, before = by_rows.indices, by_rows.data
+    is_new = np.ones(n, bool)
+    is_new[1:] = kept[1:] != kept[:-1]
+    is_new[ends[:-1][np.diff(ends) > 0]] = True  # the first of a row
+    counted = np.concatenate([[0], np.cumsum(is_new)])
+    places = np.empty(n, np.int64)
+    places[before] = counted[1:] - 1
+    return _structure(shape, counted[ends], kept[is_new]), places
 
 
 def structure_of(pattern: Any) -> Structure:
