@@ -35,6 +35,7 @@ MODULES = {
         "wengert.scipy.sparse",
         "wengert.scipy.sparse.linalg",
     ),
+    "Sparse derivatives and solvers": ("wengert.sparse", "wengert.optimize"),
     "Other ways to a derivative": ("wengert.numeric", "wengert.symbolic", "wengert.implicit"),
     "Beyond the library": (
         "wengert.extend",
