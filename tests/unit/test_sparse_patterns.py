@@ -280,3 +280,17 @@ def test_nested_modes():
     np.testing.assert_allclose(
         outer, wg.jacobian(wg.hessian(f), mode="forward")(x), rtol=1e-10, atol=1e-10
     )
+
+
+def test_a_pattern_that_fits_nowhere(monkeypatch):
+    from wengert.ir import index_sets
+
+    monkeypatch.setattr(index_sets, "MAX_ENTRIES", 50)
+    f = lambda x: np.cumsum(np.sin(x)) * x
+    x = np.linspace(0.0, 1.0, 40)
+    for refused in (wg.sparse.jacobian(f), wg.sparse.pattern(f)):
+        with pytest.raises(ArgumentError, match="so much depends on so much that the pattern does"):
+            refused(x)
+    with pytest.raises(ArgumentError, match=r"(?s)jacobian: so much depends.*mode=\"forward\""):
+        wg.jacobian(f, mode="compressed")(x)
+    np.testing.assert_allclose(wg.jacobian(f)(x), wg.jacobian(f, mode="forward")(x))

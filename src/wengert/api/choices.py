@@ -23,7 +23,9 @@ import numpy as np
 from wengert.api.differentiate import Recorded, pullback_program
 from wengert.compression.plan import Plan
 from wengert.compression.recorded import plan_of_linear
+from wengert.errors import ArgumentError
 from wengert.ir.cost import Cost
+from wengert.ir.index_sets import MAX_ENTRIES, TooManyEntries
 from wengert.trace.recording import lifts_scalars_here
 from wengert.trace.tracer import Tracer
 from wengert.transforms.sparsity import constants
@@ -124,12 +126,20 @@ def choose(recorded: Recorded, in_types: Sequence[Any], mode: str) -> str | Plan
     found: Plan | None = None
     if mode == "compressed":
         found = compressed_plan(recorded, in_types)
+        if found is None:
+            raise ArgumentError(
+                "jacobian: so much depends on so much that the pattern does not fit into memory.",
+                got=f"more than {MAX_ENTRIES:,} entries",
+                try_='mode="forward" or "reverse"',
+            )
     elif mode == "auto" and min(n_inputs, n_outputs) > _FEW:
         found = _plan_if_worth_it(recorded, in_types, dense, min(n_inputs, n_outputs))
     taken = found or (dense if mode == "auto" else mode)
     if choices.get() is not None:
         known = found or compressed_plan(recorded, in_types)
-        note_choice(recorded, in_types, mode, known, taken if isinstance(taken, str) else None)
+        if known is not None:
+            name = taken if isinstance(taken, str) else None
+            note_choice(recorded, in_types, mode, known, name)
     return taken
 
 
@@ -152,11 +162,21 @@ def _plan_if_worth_it(
     if seconds < _SECONDS_AN_EQUATION * len(linearized.program.equations):
         return None
     found = compressed_plan(recorded, in_types)
+    if found is None:
+        return None
     return found if found.chosen.flops < _GAIN * n_products * one.flops else None
 
 
-def compressed_plan(recorded: Recorded, in_types: Sequence[Any]) -> Plan:
-    """The plan of a recording; kept with its structure and the indices it was recorded with."""
+def compressed_plan(recorded: Recorded, in_types: Sequence[Any]) -> Plan | None:
+    """The plan of a recording, or None where its pattern is too large to find."""
+    try:
+        return _compressed_plan(recorded, in_types)
+    except TooManyEntries:
+        return None
+
+
+def _compressed_plan(recorded: Recorded, in_types: Sequence[Any]) -> Plan:
+    """The plan; kept with the recording's structure and the indices it was recorded with."""
     residuals = recorded.residuals
     if any([isinstance(v, Tracer) for v in residuals]):
         return plan_of_linear(

@@ -15,6 +15,11 @@ from typing import Any
 import numpy as np
 
 Labels = np.ndarray[Any, Any]
+MAX_ENTRIES = 1 << 28  # members of all sets together: a gigabyte of them
+
+
+class TooManyEntries(Exception):
+    """The sets would have more members than can be held."""
 
 
 class IndexSets:
@@ -38,13 +43,14 @@ class IndexSets:
 
     def rows(self, labels: Labels) -> Any:
         """The sets of these labels as the rows of a boolean `csr_array`, columns sorted."""
-        found = self._table()[np.ravel(labels)]
+        self._require_room(labels)
+        found = self._table()[np.ravel(labels).astype(np.int32)]
         found.sort_indices()
         return found
 
     def sizes(self, labels: Labels) -> Labels:
         """How many elements each of these sets has."""
-        return np.diff(self._ends[: self._n_ends])[labels]
+        return (self._ends[labels + 1] - self._ends[labels]).astype(np.int64)
 
     def are_equal(self, a: Labels, b: Labels) -> bool:
         """Whether the sets of a[i] and b[i] are the same for each i, whatever their numbers."""
@@ -130,12 +136,18 @@ class IndexSets:
 
     def _unions(self, labels: Labels, ends: Labels) -> Labels:
         """New sets, the union of each group of labels."""
+        self._require_room(labels)
         sparse = importlib.import_module("scipy.sparse")
         shape = (len(ends) - 1, self._n_sets)
         groups = labels.astype(np.int32), ends.astype(np.int32)
         members = sparse.csr_array((np.ones(len(labels), bool), *groups), shape=shape)
         united = members @ self._table()
         return self._entered(united)
+
+    def _require_room(self, labels: Labels) -> None:
+        """Raise if the members of these sets, put together, would be too many."""
+        if self._n_indices + int(np.sum(self.sizes(labels))) > MAX_ENTRIES:
+            raise TooManyEntries
 
     def _entered(self, united: Any) -> Labels:
         n_rows, n_new = united.shape[0], len(united.indices)

@@ -20,7 +20,8 @@ from wengert.api.jit import jit
 from wengert.compression.recorded import completed
 from wengert.compression.separation import whole_structure
 from wengert.errors import ArgumentError
-from wengert.sparse.functions import Split
+from wengert.ir.index_sets import TooManyEntries
+from wengert.sparse.functions import Split, too_many_entries
 from wengert.sparse.pattern import Pattern
 from wengert.transforms.sparsity import constants
 
@@ -84,7 +85,10 @@ def pattern(
             types = [leaf_type(x) for x in selection.leaves]
             shape = (sum([t.size for t in recorded.types]), sum([t.size for t in types]))
             program = completed(recorded.linearized, recorded.types)
-            structure = whole_structure(program, constants(recorded.residuals), shape)
+            try:
+                structure = whole_structure(program, constants(recorded.residuals), shape)
+            except TooManyEntries:
+                raise too_many_entries("sparse.pattern") from None
             found.append(Pattern(structure.shape, structure.pointers, structure.indices))
 
         if at_point:

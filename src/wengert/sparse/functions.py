@@ -23,6 +23,7 @@ from wengert.compression.plan import Plan
 from wengert.compression.recorded import plan_of_linear
 from wengert.compression.structure import Structure
 from wengert.errors import ArgumentError
+from wengert.ir.index_sets import MAX_ENTRIES, TooManyEntries
 from wengert.trace.recording import lifts_scalars_here, same_contents
 from wengert.trace.tracer import Tracer, current_body
 from wengert.transforms.sparsity import constants
@@ -63,7 +64,27 @@ def compressed(recorded: Recorded, selection: Selection, wish: Wish) -> tuple[Pl
                 expected=f"{shape[0]} × {shape[1]}: elements of the outputs × elements of the "
                 "arguments",
             )
-    made = plan_of_linear(
+    try:
+        made = _planned(recorded, in_types, wish)
+    except TooManyEntries:
+        raise too_many_entries(wish.name) from None
+    note_choice(recorded, in_types, wish.mode, made)
+    return made, made.values(recorded.residuals, wish.memory)
+
+
+def too_many_entries(name: str) -> ArgumentError:
+    """What is said where a pattern does not fit into memory."""
+    return ArgumentError(
+        f"{name}: so much depends on so much that the pattern does not fit into memory.",
+        got=f"more than {MAX_ENTRIES:,} entries",
+        expected="a function each of whose outputs depends on few inputs",
+        try_="indices that do not depend on floating-point numbers; or products with the matrix: "
+        "wengert.jvp, wengert.vjp, wengert.hvp",
+    )
+
+
+def _planned(recorded: Recorded, in_types: Sequence[Any], wish: Wish) -> Plan:
+    return plan_of_linear(
         recorded.linearized,
         constants(recorded.residuals),
         in_types,
@@ -73,8 +94,6 @@ def compressed(recorded: Recorded, selection: Selection, wish: Wish) -> tuple[Pl
         wish.is_symmetric,
         is_compiled=not lifts_scalars_here(),
     )
-    note_choice(recorded, in_types, wish.mode, made)
-    return made, made.values(recorded.residuals, wish.memory)
 
 
 class Prepared:
