@@ -8,6 +8,7 @@ import scipy.sparse
 from scipy.sparse.csgraph import connected_components
 
 from wengert.compression import color
+from wengert.compression import coloring as coloring_module
 from wengert.compression.ordering import ORDERS
 from wengert.errors import ArgumentError, ShapeError
 from wengert.native import python_loops
@@ -413,6 +414,18 @@ def test_a_full_row_costs_its_length_not_its_square():
         if order != "random":
             assert color(pattern, "column", order).n_forward == n
     assert color(pattern, "bicoloring").n_colors == 3
+
+
+@pytest.mark.parametrize("kind", SYMMETRIC)
+def test_what_is_large_and_nearly_full_is_colored_by_columns(kind, monkeypatch):
+    blocks = scipy.sparse.block_diag([arrow(6), arrow(6)]).tocsr()
+    few = color(blocks, kind).n_colors
+    monkeypatch.setattr(coloring_module, "MOST_STEPS", 0)
+    assert color(blocks, kind).n_colors == few  # not a quarter full
+    coloring = assert_recovers(symmetric_numbers(arrow(8)), kind, "natural")
+    assert coloring.kind == kind
+    assert coloring.n_colors == 8
+    assert few == 2
 
 
 # -- patterns --------------------------------------------------------------------------------------

@@ -181,7 +181,7 @@ def _count_neighbors(
 
 
 @python_loop
-def _file(
+def file(
     heads: Vector, tails: Vector, following: Vector, previous: Vector, keys: Vector, v: int
 ) -> None:
     """Put a vertex at the end of the list of its key."""
@@ -196,7 +196,7 @@ def _file(
 
 
 @python_loop
-def _unfile(
+def unfile(
     heads: Vector, tails: Vector, following: Vector, previous: Vector, keys: Vector, v: int
 ) -> None:
     after = following[v]
@@ -236,14 +236,14 @@ def _take_best(
     """`seen` is the last neighbor that a vertex was met from, or -2 once it is taken."""
     for t in range(n_vertices):
         v = vertices[t]
-        _file(heads, tails, following, previous, keys, v)
+        file(heads, tails, following, previous, keys, v)
         if (keys[v] - best) * better > 0:
             best = keys[v]
     for t in range(n_vertices):
         while heads[best] < 0:
             best -= better
         v = heads[best]
-        _unfile(heads, tails, following, previous, keys, v)
+        unfile(heads, tails, following, previous, keys, v)
         seen[v] = -2
         order[t] = v
         color = 1
@@ -264,8 +264,8 @@ def _take_best(
                     if (colors_seen[w] & color) != 0:
                         continue
                     colors_seen[w] = colors_seen[w] | color
-                _unfile(heads, tails, following, previous, keys, w)
+                unfile(heads, tails, following, previous, keys, w)
                 keys[w] += change
-                _file(heads, tails, following, previous, keys, w)
+                file(heads, tails, following, previous, keys, w)
                 if (keys[w] - best) * better > 0:
                     best = keys[w]
