@@ -144,8 +144,8 @@ def color(pattern: Any, kind: str = "column", order: str = "natural") -> Colorin
     -----
     "column" costs the sum of the squares of the rows' lengths, except for long rows; "star" and
     "acyclic" at most the entries times the colors around a vertex. Large symmetric matrices that
-    are nearly full are colored by columns, whichever kind is asked for. No coloring has fewer products
-    than the longest row ("column") or column ("row") has entries.
+    are nearly full are colored by columns, whichever kind is asked for. No coloring has fewer
+    products than the longest row ("column") or column ("row") has entries.
 
     Source
     ------
