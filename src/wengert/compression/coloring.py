@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,9 @@ from wengert.compression.symmetric import color_acyclic, color_star, read_stars
 from wengert.errors import ArgumentError, ShapeError
 
 BEST = "best"
+# From here on a symmetric matrix that is a quarter full is colored by columns: it would take this
+# many steps and more to look for what can hardly be there.
+MOST_STEPS = 200_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +143,9 @@ def color(pattern: Any, kind: str = "column", order: str = "natural") -> Colorin
     Notes
     -----
     "column" costs the sum of the squares of the rows' lengths, except for long rows; "star" and
-    "acyclic" at most the entries times the colors around a vertex. No coloring has fewer products
-    than the longest row ("column") or column ("row") has entries.
+    "acyclic" at most the entries times the colors around a vertex. Large symmetric matrices that
+    are nearly full are colored by columns, whichever kind is asked for. No coloring has fewer
+    products than the longest row ("column") or column ("row") has entries.
 
     Source
     ------
@@ -224,26 +228,42 @@ def _row(structure: Structure, order: str) -> Coloring:
 
 
 def _star(structure: Structure, order: str) -> Coloring:
+    if _is_nearly_full(structure):
+        return replace(_column(structure, order), kind="star")
     colors, n = color_star(structure, order)
     places = read_stars(structure, colors, n)
     return Coloring("star", order, structure.shape, colors, None, n, 0, places)
 
 
 def _acyclic(structure: Structure, order: str) -> Coloring:
+    if _is_nearly_full(structure):
+        return replace(_column(structure, order), kind="acyclic")
     colors, n, slots = color_acyclic(structure, order)
     places, substitution = eliminate(structure, colors, slots)
     return Coloring("acyclic", order, structure.shape, colors, None, n, 0, places, substitution)
 
 
+def _is_nearly_full(structure: Structure) -> bool:
+    n, n_entries = structure.shape[0], structure.n_entries
+    return 4 * n_entries > n * n and n_entries**2 > MOST_STEPS * n
+
+
 def _bicoloring(structure: Structure, order: str) -> Coloring:
-    columns, rows, n_forward, n_reverse, is_reverse = color_both(structure, order)
+    found = color_both(structure, order)
     places = np.where(
-        is_reverse,
-        n_forward * structure.shape[0] + _reverse_places(structure, rows),
-        _places(structure, columns),
+        found.is_reverse,
+        found.n_forward * structure.shape[0] + _reverse_places(structure, found.row_colors),
+        _places(structure, found.column_colors),
     )
     return Coloring(
-        "bicoloring", order, structure.shape, columns, rows, n_forward, n_reverse, places
+        "bicoloring",
+        order,
+        structure.shape,
+        found.column_colors,
+        found.row_colors,
+        found.n_forward,
+        found.n_reverse,
+        places,
     )
 
 

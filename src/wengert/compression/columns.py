@@ -41,6 +41,10 @@ def color_columns(
         Which entries are read in these products, by default all.
     """
     n_rows, n_columns = structure.shape
+    if is_read is not None and not is_read.any():
+        return np.full(n_columns, -1, np.int64), 0
+    if is_read is not None and is_read.all():
+        is_read = None
     read = structure if is_read is None else structure.only(is_read)
     by_columns = structure.transposed
     if is_read is None:

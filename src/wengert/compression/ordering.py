@@ -1,5 +1,13 @@
 """In which order vertices are colored: greedy colorings depend on nothing else.
 
+- natural: as they are numbered, which often follows a geometry.
+- largest first: by falling number of neighbors.
+- smallest last: from the end, always the one with fewest neighbors among those that remain.
+- incidence degree: always the one with most neighbors before it.
+- dynamic largest first: always the one with most neighbors among those that remain.
+- saturation: always the one around which most colors are. It grows from one place, and finds the
+  5 and 9 colors of the five-point and nine-point stencils.
+
 A vertex's neighbors are given in two steps, vertex to groups to members: the columns that meet a
 column in some row, for instance. Where neighbors stand in a list already, each vertex is its own
 group (`neighbors_of`). A row that holds a good part of all columns makes them all neighbors and so
@@ -8,10 +16,12 @@ square of their length.
 
 Source
 ------
+D. Brélaz, New methods to color the vertices of a graph, Commun. ACM 22 (1979), for saturation;
 D. W. Matula and L. L. Beck, Smallest-last ordering and clustering and graph coloring algorithms,
 J. ACM 30 (1983); T. F. Coleman and J. J. Moré, Estimation of sparse Jacobian matrices and graph
 coloring problems, SIAM J. Numer. Anal. 20 (1983), for the incidence degree; A. H. Gebremedhin,
-D. Nguyen, Md. M. A. Patwary and A. Pothen, ColPack, ACM Trans. Math. Softw. 40 (2013).
+D. Nguyen, Md. M. A. Patwary and A. Pothen, ColPack: software for graph coloring and related
+problems in scientific computing, ACM Trans. Math. Softw. 40 (2013).
 """
 
 from __future__ import annotations
@@ -25,14 +35,14 @@ from wengert.native.python_loops import Vector, python_loop
 
 ORDERS = (
     "natural",
+    "saturation",
     "largest_first",
     "smallest_last",
     "incidence_degree",
     "dynamic_largest_first",
-    "saturation",
     "random",
 )
-MOST_COLORS = 1 << 62  # the bit that stands for this color and all later ones
+MOST_COLORS = 1 << 62  # the last bit: saturation takes all later colors for one
 SHORT = 64  # members: up to here a group's square costs nothing
 
 
@@ -62,7 +72,7 @@ def columns_that_meet(structure: Structure) -> Neighbors:
 
 
 def long_row(n_columns: int) -> int:
-    """From where on a row is long: a bit for every column then takes less room than its entries."""
+    """From where on a row is long: a bit for every column then takes some times its own room."""
     return max(SHORT, n_columns // 64)
 
 
@@ -122,7 +132,8 @@ def _dynamic(
     """Take the vertex with the best key again and again; its neighbors' keys change then.
 
     Among equals the one that has waited longest is taken, at first the earliest in `vertices`.
-    With `counts_colors` a neighbor's key changes only if it meets the color for the first time.
+    With `counts_colors` each taken one gets the first color that is free, of 62, and a neighbor's
+    key changes only if it meets that color for the first time.
     """
     groups, members = neighbors.groups, neighbors.members
     n = groups.shape[0]
@@ -181,7 +192,7 @@ def _count_neighbors(
 
 
 @python_loop
-def _file(
+def file(
     heads: Vector, tails: Vector, following: Vector, previous: Vector, keys: Vector, v: int
 ) -> None:
     """Put a vertex at the end of the list of its key."""
@@ -196,7 +207,7 @@ def _file(
 
 
 @python_loop
-def _unfile(
+def unfile(
     heads: Vector, tails: Vector, following: Vector, previous: Vector, keys: Vector, v: int
 ) -> None:
     after = following[v]
@@ -236,14 +247,14 @@ def _take_best(
     """`seen` is the last neighbor that a vertex was met from, or -2 once it is taken."""
     for t in range(n_vertices):
         v = vertices[t]
-        _file(heads, tails, following, previous, keys, v)
+        file(heads, tails, following, previous, keys, v)
         if (keys[v] - best) * better > 0:
             best = keys[v]
     for t in range(n_vertices):
         while heads[best] < 0:
             best -= better
         v = heads[best]
-        _unfile(heads, tails, following, previous, keys, v)
+        unfile(heads, tails, following, previous, keys, v)
         seen[v] = -2
         order[t] = v
         color = 1
@@ -264,8 +275,8 @@ def _take_best(
                     if (colors_seen[w] & color) != 0:
                         continue
                     colors_seen[w] = colors_seen[w] | color
-                _unfile(heads, tails, following, previous, keys, w)
+                unfile(heads, tails, following, previous, keys, w)
                 keys[w] += change
-                _file(heads, tails, following, previous, keys, w)
+                file(heads, tails, following, previous, keys, w)
                 if (keys[w] - best) * better > 0:
                     best = keys[w]
