@@ -458,6 +458,10 @@ def test_a_function_that_cannot_be_recorded_names_its_line():
          "minimize: the objective is not a number at x0."),
         (lambda: minimize(lambda x: np.sqrt(x[0]), [0.0]), OptionError,
          "minimize: the gradient is not finite at x0."),
+        (lambda: minimize(5, [1.0, 1.0]), ArgumentError,
+         "wengert.optimize: what was given as a function cannot be called."),
+        (lambda: minimize(np.cosh, 1.0, bounds=5), ShapeError,
+         "minimize: the bounds do not fit the parameters."),
         (lambda: minimize(plane, [1.0, 1.0], method="adam"), ArgumentError,
          "minimize: there is no method of this name."),
         (lambda: minimize(plane, [1.0, 1.0], method="bfgs", bounds=[(0, 1)] * 2), ArgumentError,
@@ -510,6 +514,23 @@ def test_bad_input(call, error, text):
     with pytest.raises(error) as caught:
         call()
     assert str(caught.value).startswith(text)
+
+
+def test_derivatives_through_the_solver_are_refused_by_name():
+    for f in (
+        lambda a: minimize(lambda x: (x - a) ** 2, 1.0).x,
+        lambda a: minimize(lambda x: (x - 1.0) ** 2, a).x,
+        lambda a: minimize(lambda x, a: (x - a) ** 2, 1.0, (a,), "powell").x,
+        lambda a: minimize(lambda x: x**2, 1.0, constraints=equal(lambda x: x - a)).x,
+    ):
+        with pytest.raises(ArgumentError, match="a derivative through the solver was asked") as e:
+            wg.grad(f)(2.0)
+        assert "wengert.scipy.optimize" in str(e.value)
+
+
+def test_parameters_are_double_precision():
+    found = minimize(lambda x: np.sum((x - 0.1) ** 2), np.zeros(2, np.float32), method="newton")
+    assert found.success and found.x.dtype == np.float64
 
 
 def test_messages_name_the_parameter():

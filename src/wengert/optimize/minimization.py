@@ -60,7 +60,7 @@ def minimize(
         compiled together with its gradient: what it closes over is read once.
     x0 : tree
         Where to start: a number, an array of any shape, or a dictionary, tuple, ... of them.
-        A list or tuple of plain numbers is an array, as in SciPy. Integers become floats.
+        A list or tuple of plain numbers is an array, as in SciPy. Numbers become float64.
     args : tuple
         Further arguments of `fun`. Arrays among them stay arguments of what is compiled.
     method : str, optional
