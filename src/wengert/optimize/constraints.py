@@ -15,7 +15,14 @@ from wengert import sparse, trees
 from wengert.api.jacobians import jacobian
 from wengert.api.jit import jit
 from wengert.errors import ArgumentError, OptionError, ShapeError
-from wengert.optimize.flat import FlatFunction, Parameters, Vector, describe, flat_function
+from wengert.optimize.flat import (
+    FlatFunction,
+    Parameters,
+    Vector,
+    describe,
+    flat_function,
+    refuse_traced,
+)
 from wengert.optimize.objective import LastPoint
 
 
@@ -256,6 +263,7 @@ def _function_rows(
             expected="numbers, arrays, or containers of them",
             try_="a return statement",
         )
+    refuse_traced(name, leaves)
     shapes = [np.shape(leaf) for leaf in leaves]
     lower = _limits(name, given.lower, spec, shapes, -np.inf, i)
     upper = _limits(name, given.upper, spec, shapes, np.inf, i)

@@ -12,7 +12,7 @@ from wengert import sparse, trees
 from wengert.api.jacobians import jacobian
 from wengert.api.jit import jit
 from wengert.errors import OptionError, OutputError, ShapeError
-from wengert.optimize.flat import Parameters, Vector, describe, flat_function
+from wengert.optimize.flat import Parameters, Vector, describe, flat_function, refuse_traced
 from wengert.optimize.objective import LastPoint
 
 
@@ -61,6 +61,7 @@ class Equations:
     def _values(self, x: Vector) -> Vector:
         self.nfev += 1
         found: Vector = self._compiled(np.asarray(x, np.float64), *self.function.arrays)
+        refuse_traced("root", (found,))
         return found
 
     def dense_jacobian(self, x: Vector) -> Any:

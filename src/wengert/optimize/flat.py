@@ -7,7 +7,7 @@ bounds_of       the bounds in all their forms as two vectors
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from numbers import Number
 from typing import Any
@@ -17,6 +17,8 @@ import numpy as np
 from wengert import trees
 from wengert.errors import ArgumentError, OptionError, ShapeError
 from wengert.implicit.flat import Packing, packing_of
+from wengert.trace.tracer import Tracer
+from wengert.types import Type
 
 Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
 _LEAF = trees.structure(0.0)
@@ -96,11 +98,16 @@ class Parameters:
 
 
 def parameters_of(name: str, x0: Any) -> Parameters:
-    """The parameters that x0 holds; a list or tuple of plain numbers is an array, as in SciPy."""
+    """The parameters that x0 holds, in double precision.
+
+    A list or tuple of plain numbers is an array, as in SciPy.
+    """
     if is_array_like(x0):
         x0 = np.asarray(x0, np.float64)
     packing, found = packing_of(name, x0, "x0")
-    packing = replace(packing, dtype=np.dtype(np.float64))
+    refuse_traced(name, found.values)
+    types = tuple([Type(t.shape, np.result_type(t.dtype, np.float64)) for t in packing.types])
+    packing = replace(packing, types=types, dtype=np.dtype(np.float64))
     paths = tuple([path.removeprefix("x0") for path in found.paths])
     parameters = Parameters(packing, np.array(packing.pack(found.values), np.float64), paths)
     if parameters.size == 0:
@@ -117,6 +124,18 @@ def parameters_of(name: str, x0: Any) -> Parameters:
             expected="finite numbers to start from",
         )
     return parameters
+
+
+def refuse_traced(name: str, values: Iterable[Any]) -> None:
+    """Raise where a derivative would have to go through the solver."""
+    if any(isinstance(value, Tracer) for value in values):
+        raise ArgumentError(
+            f"{name}: a derivative through the solver was asked for.",
+            got="a traced value in x0, in args, or in what the function closes over",
+            expected="plain numbers; fun is differentiated, the result is not",
+            try_="the function of the same name in wengert.scipy.optimize, whose results have "
+            "derivatives",
+        )
 
 
 def is_array_like(x0: Any) -> bool:
@@ -140,6 +159,12 @@ class FlatFunction:
 
 def flat_function(fun: Callable[..., Any], parameters: Parameters, args: Any) -> FlatFunction:
     """`fun(tree, *args)` as a function of the vector in which the tree lies."""
+    if not callable(fun):
+        raise ArgumentError(
+            "wengert.optimize: what was given as a function cannot be called.",
+            got=describe(fun),
+            expected="a function of the parameters",
+        )
     leaves, spec = trees.flatten(args if isinstance(args, tuple) else (args,))
     places = [i for i, leaf in enumerate(leaves) if _is_numeric_array(leaf)]
 
@@ -196,7 +221,9 @@ def bounds_of(name: str, bounds: Any, parameters: Parameters, pairs: bool) -> tu
 
 def _is_one_pair(bounds: Any, n: int) -> bool:
     """Whether bounds are one pair of numbers, for an x0 of one entry."""
-    return n == 1 and len(bounds) == 2 and all([b is None or np.ndim(b) == 0 for b in bounds])
+    if n != 1 or np.ndim(bounds) == 0 or len(bounds) != 2:
+        return False
+    return all([b is None or np.ndim(b) == 0 for b in bounds])
 
 
 def _from_pairs(name: str, bounds: Any, n: int) -> tuple[Any, Any]:

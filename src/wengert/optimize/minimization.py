@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,9 +22,9 @@ from wengert.optimize.newton import run_newton
 from wengert.optimize.objective import Objective
 from wengert.optimize.problem import Problem
 from wengert.optimize.progress import monitored
-from wengert.optimize.result import Information, OptimizeResult
+from wengert.optimize.result import OptimizeResult
 from wengert.optimize.scipy_methods import METHODS, run_scipy
-from wengert.scipy.optimize.kkt import active_sets
+from wengert.optimize.verdict import finished
 
 _OWN = {
     "newton": {"gradient", "hessian", "bounds"},
@@ -33,8 +32,6 @@ _OWN = {
 }
 _ABILITIES = METHODS | _OWN
 _LARGE = 1000  # parameters from which methods that keep a dense matrix are not chosen
-_NEAR = 1e-8  # to a bound, for parameters that it holds
-_FEASIBLE = 1e-4  # relative: violations above it are reported as failure
 
 
 def minimize(
@@ -63,7 +60,7 @@ def minimize(
         compiled together with its gradient: what it closes over is read once.
     x0 : tree
         Where to start: a number, an array of any shape, or a dictionary, tuple, ... of them.
-        A list or tuple of plain numbers is an array, as in SciPy. Integers become floats.
+        A list or tuple of plain numbers is an array, as in SciPy. Numbers become float64.
     args : tuple
         Further arguments of `fun`. Arrays among them stay arguments of what is compiled.
     method : str, optional
@@ -173,7 +170,7 @@ def minimize(
     total = chosen.get("maxiter", chosen.get("max_iter"))
     with monitored(f"minimize, {name}", parameters, callback, progress, total) as monitor:
         found = run(name, problem, tol, chosen, monitor)
-    return _finished(name, found, problem)
+    return finished(name, found, problem, "gradient" in _ABILITIES[name])
 
 
 def _refuse_derivatives(**given: Any) -> None:
@@ -224,87 +221,3 @@ def _within(parameters: Parameters, lower: Vector, upper: Vector) -> Vector:
             stacklevel=3,
         )
     return start
-
-
-@dataclass(frozen=True)
-class _Forces:
-    """What holds the solution in its place: where bounds are active, and all multipliers."""
-
-    is_held: Any
-    constraints: Any
-    bounds: Any
-
-
-def _forces(found: dict[str, Any], problem: Problem, gradient: Vector) -> _Forces:
-    """The multipliers that the solver gave, or those that fit the point best."""
-    system, x = problem.system, found["x"]
-    rows = found.pop("rows", None)
-    if system and rows is None and problem.size <= _LARGE:
-        _, _, rows, _ = active_sets(
-            x,
-            gradient,
-            problem.lower,
-            problem.upper,
-            system.values(x),
-            system.dense_jacobian(x),
-            system.lower,
-            system.upper,
-        )
-    total = gradient if rows is None else gradient + system.jacobian(x).T @ rows
-    forces = found.pop("forces", None)
-    forces = -total if forces is None else forces
-    # Interior-point methods end at some distance from a bound, small against its force.
-    at_lower = (forces < 0) & (x - problem.lower <= np.maximum(_NEAR, np.minimum(-forces, 1e-2)))
-    at_upper = (forces > 0) & (problem.upper - x <= np.maximum(_NEAR, np.minimum(forces, 1e-2)))
-    is_held = at_lower | at_upper | (problem.lower == problem.upper)
-    return _Forces(is_held, rows, np.where(is_held, forces, 0.0))
-
-
-def _finished(name: str, found: dict[str, Any], problem: Problem) -> OptimizeResult:
-    """The result in the user's structure, its verdict checked."""
-    objective, parameters, x = problem.objective, problem.parameters, found["x"]
-    result = OptimizeResult(found)
-    result["method"] = name
-    if "gradient" in _ABILITIES[name]:
-        gradient = objective.gradient(x)
-        forces = _forces(found, problem, gradient)
-        result["jac"] = parameters.tree(gradient)
-        if problem.is_bounded:
-            result["bound_multipliers"] = parameters.tree(forces.bounds)
-        if problem.system and forces.constraints is not None:
-            result["multipliers"] = problem.system.split(forces.constraints)
-    for key in ("rows", "forces"):
-        result.pop(key, None)
-    if problem.system:
-        result["constr_violation"] = problem.system.violation(x)
-    _judge(result, objective)
-    result["x"] = parameters.tree(x.copy())
-    if problem.system:
-        return result
-    free = (problem.lower < x) & (x < problem.upper)
-    if "gradient" in _ABILITIES[name]:
-        free = ~forces.is_held
-    return result.with_information(
-        Information(parameters, lambda: objective.sparse_hessian(x), free)
-    )
-
-
-def _judge(result: OptimizeResult, objective: Objective) -> None:
-    """Take success back where the solver did not notice that there is none."""
-    wrong = None
-    if not np.isfinite(result["fun"]) or not np.isfinite(result["x"]).all():
-        wrong = "The objective is not finite at the point returned."
-    elif result.get("constr_violation", 0.0) > _FEASIBLE:
-        wrong = (
-            "The constraints are not satisfied (largest relative violation "
-            f"{result['constr_violation']:.3g}): they may be infeasible."
-        )
-    if wrong is not None:
-        said = str(result["message"]).rstrip(".")
-        result["message"] = f"{wrong} The solver said: {said}."
-        result["success"] = False
-    if objective.n_not_finite and not result["success"]:
-        result["message"] += (
-            f" The objective or its gradient was not finite at {objective.n_not_finite} of the "
-            "points tried."
-        )

@@ -22,7 +22,7 @@ from wengert.optimize.objective import Objective
 from wengert.optimize.problem import Problem
 from wengert.optimize.progress import Monitor
 
-_OPTIONS = {"maxiter": 200, "gtol": 1e-8}
+_OPTIONS = {"maxiter": 3000, "gtol": 1e-8}
 _NEAR_BOUND = 1e-3  # at most: within it, and within the projected gradient, a bound is active
 _DECREASE = 1e-4  # of what the slope promises
 _HALVINGS = 40

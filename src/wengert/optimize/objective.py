@@ -14,7 +14,14 @@ from wengert.api.jacobians import hessian
 from wengert.api.jit import jit
 from wengert.api.products import hvp
 from wengert.errors import NonScalarOutputError, OptionError
-from wengert.optimize.flat import FlatFunction, Parameters, Vector, describe, flat_function
+from wengert.optimize.flat import (
+    FlatFunction,
+    Parameters,
+    Vector,
+    describe,
+    flat_function,
+    refuse_traced,
+)
 
 
 class LastPoint:
@@ -110,11 +117,13 @@ class Objective:
 
     def _evaluate_both(self, x: Vector) -> Any:
         value, gradient = self._compiled(np.asarray(x, np.float64), *self.function.arrays)
+        refuse_traced(self.name, (value, gradient))
         self.n_not_finite += not (np.isfinite(value) and np.isfinite(gradient).all())
         return value, gradient
 
     def _evaluate_value(self, x: Vector) -> Any:
         value = self._compiled_value(np.asarray(x, np.float64), *self.function.arrays)
+        refuse_traced(self.name, (value,))
         self.n_not_finite += not np.isfinite(value)
         return value
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 import scipy.optimize
 
 from wengert.errors import ArgumentError, ConvergenceError
@@ -22,13 +23,15 @@ class Information:
 
     `matrix()` is the information matrix of the flat parameters (the Hessian of a negative log
     likelihood, J^T J of a least-squares problem), `dispersion` what its inverse is multiplied by
-    (1, or the estimated variance of the residuals). Entries that are not `free` lie at a bound.
+    (1, or the estimated variance of the residuals). Entries that are not `free` lie at a bound;
+    `normals()` are the gradients of active constraints, one a row.
     """
 
     parameters: Parameters
     matrix: Callable[[], Any]
     free: Any
     dispersion: float = 1.0
+    normals: Callable[[], Any] | None = None
 
 
 class OptimizeResult(scipy.optimize.OptimizeResult):
@@ -77,7 +80,9 @@ class OptimizeResult(scipy.optimize.OptimizeResult):
 
         Of `minimize`: the inverse of the Hessian at x, right where the objective is a negative
         log likelihood. Of `least_squares` and `curve_fit`: the inverse of JᵀJ times the variance
-        of the residuals. Parameters at a bound are held: their rows and columns are zero.
+        of the residuals. Parameters at a bound are held: their rows and columns are zero. So
+        are active constraints: Z (Zᵀ H Z)⁻¹ Zᵀ, with Z tangent to them and H the Hessian of the
+        Lagrangian. Source: J. Aitchison and S. D. Silvey, Ann. Math. Statist. 29 (1958) 813.
 
         Returns
         -------
@@ -87,7 +92,8 @@ class OptimizeResult(scipy.optimize.OptimizeResult):
         Raises
         ------
         ArgumentError
-            When there is nothing to compute it from: constraints, a root, an unpickled result.
+            When there is nothing to compute it from: a root, an unpickled result, constraints
+            with a method that uses no gradient.
         ConvergenceError
             When the Hessian is not positive definite: x is no minimum, or the data do not
             determine all parameters.
@@ -96,7 +102,7 @@ class OptimizeResult(scipy.optimize.OptimizeResult):
         if information is None:
             raise ArgumentError(
                 "covariance: this result does not know the curvature of its objective.",
-                expected="a result of minimize, least_squares or curve_fit without constraints",
+                expected="a result of minimize, with constraints by a method with gradients",
                 try_="np.linalg.inv(wengert.hessian(objective)(x))",
             )
         found: Any = self.__dict__.get("_covariance")
@@ -122,32 +128,39 @@ class OptimizeResult(scipy.optimize.OptimizeResult):
 
 
 def _inverse(information: Information) -> Any:
-    matrix = information.matrix()
-    matrix = np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, np.float64)
+    """The inverse on the free parameters and tangent to the active constraints, else zero."""
+    given = information.matrix()
+    matrix = np.asarray(given.toarray() if hasattr(given, "toarray") else given, np.float64)
     free = np.flatnonzero(information.free)
     block = matrix[np.ix_(free, free)]
+    if not np.isfinite(block).all():
+        raise _not_definite("a Hessian with entries that are not finite")
     # Parameters of different units: judged after scaling the diagonal to one.
     scale = np.sqrt(np.abs(np.diagonal(block)))
     scale = np.where(scale > 0, scale, 1.0)
-    finite = bool(np.isfinite(block).all())
-    if finite:
-        values, vectors = np.linalg.eigh(block / np.outer(scale, scale))
-    if not finite or (free.size and values[0] <= free.size * np.finfo(float).eps):
-        where = free[int(np.argmax(np.abs(vectors[:, 0] / scale)))] if finite else free[0]
-        raise ConvergenceError(
-            "covariance: the Hessian at x is not positive definite.",
-            got=f"smallest eigenvalue {values[0]:.3g} with the diagonal scaled to 1, "
-            f"a direction that moves {information.parameters.label(int(where))} most"
-            if finite
-            else "a Hessian with entries that are not finite",
-            expected="a minimum at which the data determine every parameter",
-            try_="look at success, fix or remove parameters that the data do not determine",
+    tangents = np.eye(free.size)
+    if information.normals is not None:
+        tangents = scipy.linalg.null_space(information.normals()[:, free] / scale)
+    values, vectors = np.linalg.eigh(tangents.T @ (block / np.outer(scale, scale)) @ tangents)
+    directions = (tangents @ vectors) / scale[:, None]
+    if values.size and values[0] <= free.size * np.finfo(float).eps:
+        most = int(free[np.argmax(np.abs(directions[:, 0]))])
+        raise _not_definite(
+            f"smallest eigenvalue {values[0]:.3g} with the diagonal scaled to 1, in a direction "
+            f"that moves {information.parameters.label(most)} most"
         )
     result = np.zeros(matrix.shape)
-    if free.size:
-        inner = (vectors / values) @ vectors.T / np.outer(scale, scale)
-        result[np.ix_(free, free)] = information.dispersion * inner
+    result[np.ix_(free, free)] = information.dispersion * (directions / values) @ directions.T
     return result
+
+
+def _not_definite(got: str) -> ConvergenceError:
+    return ConvergenceError(
+        "covariance: the Hessian at x is not positive definite.",
+        got=got,
+        expected="a minimum at which the data determine every parameter",
+        try_="look at success, fix or remove parameters that the data do not determine",
+    )
 
 
 def _shown(result: OptimizeResult) -> str:
