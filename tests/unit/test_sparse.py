@@ -8,6 +8,7 @@ import scipy.sparse
 
 import wengert as wg
 from wengert import trees
+from wengert.compression.products import Products
 from wengert.errors import ArgumentError, NonScalarOutputError, NotDifferentiableError
 from wengert.scipy.sparse import SparseArray
 from wengert.sparse.derivatives import SparseFunction
@@ -198,13 +199,30 @@ def test_aux_is_passed_on():
     np.testing.assert_allclose(aux, 2.0 * X)
 
 
-def test_memory_is_kept_to_by_parts():
-    def f(x):
-        return np.sin(np.outer(x, x)).sum(axis=1) * x
+def deep(x):
+    """So many equations that products are batched, not written out."""
+    y = x
+    for k in range(30):
+        y = np.sin(MIX @ y) + 0.02 * k * y
+    return y
 
-    x = np.linspace(0.0, 1.0, 30)
-    found = wg.sparse.jacobian(f, memory=40_000.0)(x)
-    np.testing.assert_allclose(found.toarray(), dense(f, x), rtol=1e-10)
+
+MIX = np.random.default_rng(5).normal(size=(40, 40)) / 20.0
+
+
+def test_memory_is_kept_to_by_parts(monkeypatch):
+    x = np.linspace(0.0, 1.0, 40)
+    sizes = []
+    part = Products._part
+    monkeypatch.setattr(
+        Products, "_part", lambda self, *args: sizes.append(args[-1]) or part(self, *args)
+    )
+    exact = wg.jacobian(deep, mode="forward")(x)
+    for memory in (1e9, 200_000.0):
+        for mode in ("forward", "reverse"):
+            found = wg.sparse.jacobian(deep, memory=memory, mode=mode)(x)
+            np.testing.assert_allclose(found.toarray(), exact, rtol=1e-9, atol=1e-12)
+    assert sizes[0] == sizes[1] == 40 and 1 < sizes[2] < 20 and 1 < sizes[3] < 20
 
 
 # -- Hessians --------------------------------------------------------------------------------------
