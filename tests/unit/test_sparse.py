@@ -394,3 +394,15 @@ def test_integers_are_refused():
         wg.sparse.jacobian(lambda x: x > 0.0)(X)
     with pytest.raises(NonScalarOutputError):
         wg.sparse.hessian(band)(X)
+
+
+def test_too_many_branches_stay_right():
+    def f(x):
+        k = int(x[0])
+        return x[k : k + 2] ** 2
+
+    jacobian = wg.sparse.jacobian(f)
+    with pytest.warns(RuntimeWarning, match="took more than 8 different paths"):
+        for k in range(14):
+            x = np.linspace(k + 0.5, 20.0, 20)
+            np.testing.assert_allclose(jacobian(x).toarray(), dense(f, x))

@@ -68,6 +68,7 @@ class Jitted(NativeCallable):
         donate_argnums: Sequence[int] = (),
     ) -> None:
         self._f = f
+        self.large_inputs = LARGE_INPUTS
         self._static_argnums = tuple(static_argnums)
         self._static_argnames = tuple(static_argnames)
         self._donate_argnums = tuple(donate_argnums)
@@ -187,7 +188,7 @@ class Jitted(NativeCallable):
         return self._entries[0] if self._entries else self._python
 
     def _record(self, call_: Call) -> tuple[Specialization, list[Any]]:
-        if sum([v.size for v in call_.values]) > LARGE_INPUTS and watcher.get() is None:
+        if sum([v.size for v in call_.values]) > self.large_inputs and watcher.get() is None:
             found = self._record_types(call_)
             if found is not None:
                 return found

@@ -24,10 +24,11 @@ from wengert.compression.recorded import plan_of_linear
 from wengert.compression.structure import Structure
 from wengert.errors import ArgumentError
 from wengert.ir.index_sets import MAX_ENTRIES, TooManyEntries
-from wengert.trace.recording import lifts_scalars_here, same_contents
+from wengert.trace.recording import Recording, lifts_scalars_here, same_contents
 from wengert.trace.tracer import Tracer, current_body
 from wengert.transforms.sparsity import constants
 
+_LARGE_INPUTS = 1_000  # elements from which on functions are first recorded without values
 MAX_PREPARED = 16  # kinds of arguments that a function keeps what it prepared for
 
 
@@ -114,6 +115,7 @@ class Prepared:
         self.plans: list[Plan] = []
         self._watched: list[tuple[Any, Any]] = []
         self._jitted: Jitted = jit(self._recorded)
+        self._jitted.large_inputs = _LARGE_INPUTS
 
     @property
     def jitted(self) -> Jitted:
@@ -128,20 +130,21 @@ class Prepared:
 
     def __call__(self, numbers: Sequence[Any]) -> tuple[Any, Plan, Any]:
         """The results, the plan that this path through the function has, and the values."""
-        results, number, data = self._jitted(*numbers)
-        return results, self.plans[number], data
+        results, made, data = self._jitted(*numbers)
+        return results, made if isinstance(made, Plan) else self.plans[made], data
 
     def _recorded(self, *numbers: Any) -> Any:
+        """The results, the number of the plan, which is a literal of this recording, the values."""
         results, made, data = self._derive(*self._split.arguments(numbers))
-        self._watch()
+        body = current_body.get()
+        if body is None:  # run as it is: after too many paths, or for comparison
+            return results, made, data
+        self._watch(body)
         self.plans.append(made)
         return results, len(self.plans) - 1, data
 
-    def _watch(self) -> None:
+    def _watch(self, body: Recording) -> None:
         """Remember what the arrays hold that the function closes over."""
-        body = current_body.get()
-        if body is None:  # run as it is, for comparison
-            return
         for entries in body._captured_arrays.values():
             for array, _, kept in entries:
                 if kept is not array:
