@@ -82,7 +82,8 @@ def minimize(
         Called after each iteration, as ``callback(intermediate_result)`` if its parameter has that
         name, else ``callback(x)``. StopIteration ends the run.
     options : dict, optional
-        The method's own options.
+        The method's own options; of newton `maxiter` (default 3000) and `gtol`, of ipopt Ipopt's,
+        for which `maxiter` and `disp` may be written in SciPy's way.
     progress : bool, default False
         Whether to show a progress bar (needs the extra `ui`).
     pattern : optional
