@@ -136,7 +136,9 @@ def _settings(
     limits: tuple[Array, Array],
 ) -> Settings:
     n = parameters.size
-    tolerances = [0.0 if t is None else float(t) for t in (options.ftol, options.xtol, options.gtol)]
+    tolerances = [
+        0.0 if t is None else float(t) for t in (options.ftol, options.xtol, options.gtol)
+    ]
     if max(tolerances) < _EPS:
         raise OptionError(
             f"{name}: no tolerance would ever end the search.",

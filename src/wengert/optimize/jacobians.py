@@ -37,7 +37,9 @@ class Layout:
         """The layout of a result, plain or traced."""
         leaves, spec = trees.flatten(result)
         for leaf in leaves:
-            kind = getattr(getattr(leaf, "dtype", None), "kind", None) or np.asarray(leaf).dtype.kind
+            kind = (
+                getattr(getattr(leaf, "dtype", None), "kind", None) or np.asarray(leaf).dtype.kind
+            )
             if kind not in "fiub":
                 raise OutputError(
                     f"{name}: the residuals are no real numbers.",

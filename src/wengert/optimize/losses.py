@@ -36,8 +36,10 @@ def _soft_l1(z: Array) -> tuple[Array, Array, Array]:
 def _huber(z: Array) -> tuple[Array, Array, Array]:
     is_inside = z <= 1.0
     root = np.sqrt(np.where(is_inside, 1.0, z))
-    return np.where(is_inside, z, 2.0 * root - 1.0), 1.0 / root, np.where(
-        is_inside, 0.0, -0.5 / root**3
+    return (
+        np.where(is_inside, z, 2.0 * root - 1.0),
+        1.0 / root,
+        np.where(is_inside, 0.0, -0.5 / root**3),
     )
 
 

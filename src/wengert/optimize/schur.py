@@ -190,6 +190,7 @@ class SchurPlan:
 
         ones = np.ones(jacobian.nnz)
         coupling = self._part.transposed.filled(ones) @ self._kept_part.filled(ones)
+        self._coupling = (coupling.indices, coupling.indptr, coupling.shape)
         self.step = max(1, _ROWS_AT_A_TIME // self.width) * self.width
         self.panels = list(panels(coupling.indptr, coupling.indices, self.place, self.step))
 
@@ -210,7 +211,7 @@ class SchurPlan:
         """The normal equations of one Jacobian with this pattern."""
         data = jacobian.data
         transposed = self._part.transposed.filled(data)
-        coupling = transposed @ self._kept_part.filled(data)
+        coupling = self._aligned(transposed @ self._kept_part.filled(data))
         squares = (transposed @ self._part.filled(data)).tocoo()
         blocks = np.zeros((self.n_blocks, self.width, self.width))
         row, column = self.place[squares.row], self.place[squares.col] % self.width
@@ -221,6 +222,23 @@ class SchurPlan:
             dense = panel.dense(values, _ROWS_AT_A_TIME)
             kept[np.ix_(panel.columns, panel.columns)] += dense.T @ dense
         return SchurSystem(self, blocks, coupling, kept, -(jacobian.T @ residual))
+
+    def _aligned(self, coupling: Any) -> Any:
+        """A product with all entries of its pattern: SciPy leaves out those that happen to be 0."""
+        from scipy import sparse
+
+        indices, indptr, shape = self._coupling
+        if coupling.nnz == indices.size:
+            return coupling
+        key = lambda starts, columns: (
+            np.repeat(np.arange(shape[0]), np.diff(starts)) * shape[1] + columns
+        )
+        planned = key(indptr, indices)
+        order = np.argsort(planned)
+        found = np.searchsorted(planned, key(coupling.indptr, coupling.indices), sorter=order)
+        data = np.zeros(indices.size)
+        data[order[found]] = coupling.data
+        return sparse.csr_array((data, indices, indptr), shape=shape)
 
 
 def _by_first_column(matrix: Any) -> Array:
