@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import scipy.optimize
 from numpy.testing import assert_allclose, assert_array_equal
-from oracle.nist_regression import PROBLEMS, Problem
 from scipy import sparse
 
+from oracle.nist_regression import PROBLEMS, Problem
 from wengert.errors import (
     ArgumentError,
     ConvergenceError,
@@ -22,8 +22,8 @@ from wengert.errors import (
     OutputError,
     ShapeError,
 )
-from wengert.optimize import curve_fit, least_squares
 from wengert.optimize import covariance as covariances
+from wengert.optimize import curve_fit, least_squares
 from wengert.optimize.factorization import DenseSystem, Factorizer, SparseSystem
 from wengert.optimize.gauss_newton import gauss_newton
 from wengert.optimize.levenberg_marquardt import levenberg_marquardt
@@ -397,6 +397,7 @@ class TestHowTheyEnd:
         assert "max_nfev evaluations were not enough" in fit.message
 
     @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")
     @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
     def test_nan_on_the_way(self, method: str) -> None:
         """The first full step leads to a negative number under the root."""
@@ -434,6 +435,23 @@ class TestHowTheyEnd:
         monkeypatch.setattr(DenseSystem, "solve", lambda self, damping: None)
         fit = least_squares(flat_decay, [1.0, 1.0], method="levenberg-marquardt")
         assert fit.status == STUCK and not fit.success
+
+    def test_a_decomposition_that_fails_within_scipy(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def failing(fun: Any, x0: Any, jac: Any, **options: Any) -> Any:
+            jac(x0 + 0.0 * fun(x0)[0])
+            raise np.linalg.LinAlgError("SVD did not converge")
+
+        monkeypatch.setattr(scipy.optimize, "least_squares", failing)
+        fit = least_squares(flat_decay, [1.0, 1.0], method="trf")
+        assert fit.status == STUCK and not fit.success
+
+    def test_errors_of_the_function_are_the_users(self) -> None:
+        def singular(x: Any) -> Any:
+            raise np.linalg.LinAlgError("a matrix of the user's")
+
+        for method in METHODS:
+            with pytest.raises(np.linalg.LinAlgError, match="a matrix of the user's"):
+                least_squares(lambda x: x, [1.0], jac=singular, method=method)
 
     def test_an_exact_solution(self) -> None:
         for method in METHODS:

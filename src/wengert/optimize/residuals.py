@@ -1,4 +1,4 @@
-"""A residual function of a flat vector: value and Jacobian at once, counted, and watched for NaN."""
+"""A residual function of a vector: value and Jacobian at once, counted, and watched for NaN."""
 
 from __future__ import annotations
 

@@ -38,6 +38,7 @@ class _Watched:
         self._x0 = x0
         self._is_free = is_free
         self.nit = -1
+        self.is_evaluating = False
         self.point: Point | None = None
 
     def whole(self, free: Array) -> Array:
@@ -48,9 +49,11 @@ class _Watched:
 
     def value(self, free: Array) -> Array:
         x = self.whole(free)
+        self.is_evaluating = True  # stays so where the user's function raises
         if self.point is None:
             self._residuals.first_point(x)
         f = self._residuals.value(x)
+        self.is_evaluating = False
         return f.copy() if self._residuals.is_finite(x) else np.full_like(f, np.nan)
 
     def jacobian(self, free: Array) -> Any:
@@ -95,8 +98,9 @@ def scipy_least_squares(
     -------
     Outcome
     """
-    from scipy.optimize import least_squares
+    import scipy.optimize
 
+    solve: Any = scipy.optimize.least_squares
     is_free = settings.lower < settings.upper
     watched = _Watched(residuals, watch, x0, is_free)
     scale = "jac" if settings.x_scale is None else settings.x_scale[is_free]
@@ -109,14 +113,12 @@ def scipy_least_squares(
         options |= {"loss": loss, "f_scale": f_scale}
         options |= {"tr_solver": tr_solver, "tr_options": tr_options}
     try:
-        found = least_squares(
-            watched.value, x0[is_free], watched.jacobian, method=method, **options
-        )
+        found = solve(watched.value, x0[is_free], watched.jacobian, method=method, **options)
     except _StoppedError:
         assert watched.point is not None
         return Outcome(watched.point, STOPPED, watched.nit, _name(method, tr_solver))
     except np.linalg.LinAlgError:  # an SVD of numbers near overflow that does not converge
-        if watched.point is None:
+        if watched.is_evaluating or watched.point is None:
             raise
         return Outcome(watched.point, STUCK, watched.nit, _name(method, tr_solver))
     end = residuals.point(watched.whole(found.x))

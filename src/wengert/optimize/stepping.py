@@ -59,7 +59,7 @@ class Point:
 
 
 def scaled_rows(matrix: Any, factors: Array) -> Any:
-    """diag(factors) · matrix; a sparse one keeps its pattern arrays, which factorizers recognize."""
+    """diag(factors) · matrix; a sparse one keeps its pattern arrays, which a factorizer knows."""
     if isinstance(matrix, np.ndarray):
         return factors[:, None] * matrix
     data = matrix.data * np.repeat(factors, np.diff(matrix.indptr))
