@@ -76,11 +76,6 @@ def variances(jacobian: Any) -> Array:
     return np.where(less > 2.0 * more, np.inf, less) / norms**2
 
 
-def residual_variance(cost: float, m: int, n: int) -> float:
-    """s² = 2 cost / (m − n); inf where there are no more residuals than parameters."""
-    return 2.0 * cost / (m - n) if m > n else np.inf
-
-
 def _lengths(jacobian: Any) -> Array:
     """The norms of the columns, 1 for those that are zero."""
     norms = column_norms(jacobian)

@@ -44,8 +44,7 @@ class LeastSquaresResult(OptimizeResult):
         What ran, and how it solved its linear problems.
     status : int
         1 gradient, 2 cost, 3 step, 4 both converged; 0 out of evaluations, -1 MINPACK refused, -2
-        stopped by the callback, -3 NaN or Inf wherever a step led, -4 no fall of the cost along the
-        Gauss-Newton step.
+        stopped by the callback, -3 NaN or Inf wherever a step led, -4 no step lowers the cost.
     success, message
         Whether it converged, and the same in words.
     """
@@ -75,6 +74,31 @@ class LeastSquaresResult(OptimizeResult):
         variances = self._estimated("_variances", _covariance.variances)
         return parameters.tree(np.sqrt(variances))
 
+    def __repr__(self) -> str:
+        """The verdict, the parameters, and sizes in place of long arrays."""
+        if "cost" not in self:
+            return super().__repr__()
+        m, n = self.jac.shape
+        full = "dense" if isinstance(self.jac, np.ndarray) else f"{self.jac.nnz} nonzeros"
+        rows = {
+            "message": self.message,
+            "method": f"{self.method}, {self.solver}",
+            "cost": f"{self.cost:.10g}",
+            "optimality": f"{self.optimality:.3g}",
+            "x": _shown(self.x),
+            "residuals": f"{m}, root mean square {_root_mean_square(self.fun):.6g}",
+            "jac": f"{m} x {n}, {full}",
+            "counts": f"{self.nit} steps, {self.nfev} evaluations, {self.njev} Jacobians",
+        }
+        bound = sum([int(np.count_nonzero(a)) for a in trees.flatten(self.active_mask)[0]])
+        if bound:
+            rows["bounds"] = f"{bound} active"
+        lines = ["success" if self.success else "NO SUCCESS"]
+        lines += [
+            f"{key:>12}: " + text.replace("\n", "\n" + " " * 14) for key, text in rows.items()
+        ]
+        return "\n".join(lines)
+
     def _parameters(self) -> Parameters:
         found: Parameters | None = self.__dict__.get("_layout")
         if found is None:
@@ -102,9 +126,23 @@ class LeastSquaresResult(OptimizeResult):
         return found
 
 
+def _shown(tree: Any) -> str:
+    """A tree with its numbers as Python prints them, long arrays shortened."""
+    plain = lambda a: a if np.ndim(a) else float(a)
+    with np.printoptions(precision=8, threshold=20, edgeitems=3):
+        return repr(trees.map_tree(plain, tree))
+
+
+def _root_mean_square(tree: Any) -> float:
+    flat = np.concatenate([np.ravel(leaf) for leaf in trees.flatten(tree)[0]])
+    return float(np.sqrt(np.mean(flat**2)))
+
+
 def scaled(inverse: Array, cost: float, m: int, n: int) -> Array:
     """(JᵀJ)⁻¹ times the variance of the residuals, inf where that is unknown."""
-    return inverse * _covariance.residual_variance(cost, m, n) if m > n else inverse * 0.0 + np.inf
+    if m <= n:
+        return np.full_like(inverse, np.inf)
+    return inverse * (2.0 * cost / (m - n))
 
 
 def warn_of_undetermined(variances: Array, parameters: Parameters, m: int) -> None:
@@ -113,8 +151,7 @@ def warn_of_undetermined(variances: Array, parameters: Parameters, m: int) -> No
     if not wrong.size:
         return
     if m <= parameters.size:
-        reason = f"{m} residuals leave no freedom to estimate the errors of {parameters.size}"
-        reason += " parameters"
+        reason = f"of {m} residuals for {parameters.size} parameters none is left over for that"
     else:
         names = ", ".join([parameters.label(int(i)) for i in wrong[:_NAMED]])
         more = f" and {wrong.size - _NAMED} more" if wrong.size > _NAMED else ""
@@ -155,7 +192,9 @@ def result_of(
         jac=plain.weighted[1],
         grad=parameters.tree(point.gradient),
         optimality=optimality,
-        active_mask=trees.map_tree(lambda a: np.asarray(a).astype(int)[()], parameters.tree(1.0 * mask)),
+        active_mask=trees.map_tree(
+            lambda a: np.asarray(a).astype(int)[()], parameters.tree(1.0 * mask)
+        ),
         nfev=residuals.nfev,
         njev=residuals.njev,
         nit=outcome.nit,

@@ -136,34 +136,47 @@ def _settings(
     limits: tuple[Array, Array],
 ) -> Settings:
     n = parameters.size
-    tolerances = [0.0 if t is None else float(t) for t in (options.ftol, options.xtol, options.gtol)]
-    if max(tolerances) < _EPS:
+    ftol, xtol, gtol = (
+        0.0 if t is None else float(t) for t in (options.ftol, options.xtol, options.gtol)
+    )
+    if max(ftol, xtol, gtol) < _EPS:
         raise OptionError(
             f"{name}: no tolerance would ever end the search.",
             got=f"ftol={options.ftol}, xtol={options.xtol}, gtol={options.gtol}",
             expected=f"at least one of them above {_EPS:.1e}",
         )
     most = min(100 * n, _MOST_CALLS) if method in _OWN else 100 * n
-    scale = options.x_scale
+    return Settings(
+        *limits,
+        ftol,
+        xtol,
+        gtol,
+        max_nfev=most if options.max_nfev is None else int(options.max_nfev),
+        x_scale=_x_scale(name, options.x_scale, method, parameters),
+    )
+
+
+def _x_scale(name: str, scale: Any, method: str, parameters: Parameters) -> Array | None:
+    """Typical sizes of the parameters, or None to take them from the Jacobian."""
     if scale is None:  # SciPy's default since 1.16, for its older versions, too
         scale = 1.0 if method in ("trf", "dogbox") else "jac"
-    if not isinstance(scale, str):
-        scale = parameters.vector(name, scale, "x_scale")
-        wrong = np.flatnonzero(~((scale > 0.0) & np.isfinite(scale)))
-        if wrong.size:
-            raise OptionError(
-                f"{name}: x_scale is no typical size of a parameter.",
-                got=f"{scale[wrong[0]]} for {parameters.label(int(wrong[0]))}",
-                expected="positive finite numbers",
+    if isinstance(scale, str):
+        if scale != "jac":
+            raise ArgumentError(
+                f"{name}: x_scale is neither numbers nor 'jac'.",
+                got=f"x_scale={scale!r}",
+                expected="a tree like x0, or 'jac' for the norms of the Jacobian's columns",
             )
-    elif scale != "jac":
-        raise ArgumentError(
-            f"{name}: x_scale is neither numbers nor 'jac'.",
-            got=f"x_scale={scale!r}",
-            expected="a tree like x0, or 'jac' for the norms of the Jacobian's columns",
+        return None
+    sizes = parameters.vector(name, scale, "x_scale")
+    wrong = np.flatnonzero(~((sizes > 0.0) & np.isfinite(sizes)))
+    if wrong.size:
+        raise OptionError(
+            f"{name}: x_scale is no typical size of a parameter.",
+            got=f"{sizes[wrong[0]]} for {parameters.label(int(wrong[0]))}",
+            expected="positive finite numbers",
         )
-    calls = most if options.max_nfev is None else int(options.max_nfev)
-    return Settings(*limits, *tolerances, calls, None if isinstance(scale, str) else scale)
+    return sizes
 
 
 def _check(

@@ -32,6 +32,7 @@ from wengert.optimize.stepping import (
 
 _SUFFICIENT = 1e-4  # of the fall that the slope promises (Armijo; Nocedal & Wright, section 3.1)
 _SHORTEST, _LONGEST = 0.1, 0.5  # factors by which one turn of the line search shortens a step
+_NEGLIGIBLE = 1e-8  # share of the cost: a promise that rounding may keep from being kept
 _FIRST_DAMPING, _LAST_DAMPING = 1e-14, 1.0  # relative to diag(AᵀA), where the matrix is singular
 
 
@@ -61,7 +62,7 @@ def gauss_newton(
             status = verdict(trial, at, settings, promise)
             slope = float(at.gradient @ trial.step)
             is_taken = trial.point is not None and trial.fall > -_SUFFICIENT * slope
-            if status == STEP and length < 1.0 and not is_taken:
+            if status == STEP and not is_taken and promise > _NEGLIGIBLE * at.cost:
                 status = STUCK
             if is_taken or status is not None:
                 break

@@ -37,7 +37,9 @@ class Layout:
         """The layout of a result, plain or traced."""
         leaves, spec = trees.flatten(result)
         for leaf in leaves:
-            kind = getattr(getattr(leaf, "dtype", None), "kind", None) or np.asarray(leaf).dtype.kind
+            kind = (
+                getattr(getattr(leaf, "dtype", None), "kind", None) or np.asarray(leaf).dtype.kind
+            )
             if kind not in "fiub":
                 raise OutputError(
                     f"{name}: the residuals are no real numbers.",
@@ -153,8 +155,9 @@ class ResidualFunction:
 
         assert self._jac is not None
         f = np.array(self.residuals(x, *self._flat.arrays), np.float64)
-        given = self._jac.call(x, *self._jac.arrays)
-        jacobian = given if sparse.issparse(given) else np.array(given, np.float64)
+        given: Any = self._jac.call(x, *self._jac.arrays)
+        is_sparse = bool(sparse.issparse(given))
+        jacobian: Any = given if is_sparse else np.array(given, np.float64)
         if jacobian.shape != (f.size, self._n):
             raise ShapeError(
                 f"{self._name}: jac gives a matrix of the wrong shape.",
@@ -162,7 +165,7 @@ class ResidualFunction:
                 expected=f"({f.size}, {self._n}): a row for each residual, a column for each "
                 "parameter, both in the order of the leaves",
             )
-        if not sparse.issparse(jacobian):
+        if not is_sparse:
             return f, jacobian
         return f, jacobian.toarray() if self.must_be_dense else sparse.csr_array(jacobian)
 

@@ -23,6 +23,7 @@ from wengert.optimize.stepping import (
     GRADIENT,
     OUT_OF_CALLS,
     STOPPED,
+    STUCK,
     Array,
     Outcome,
     Point,
@@ -79,6 +80,8 @@ def levenberg_marquardt(
         step = system.solve(damping.value * squares)
         if step is None:
             damping.raise_()
+            if np.isinf(damping.value):
+                return Outcome(at, STUCK, nit, factorizer.name)
             continue
         trial = attempt(at, settings.clipped(at.x + np.where(free, step, 0.0)), evaluate)
         calls += 1

@@ -36,8 +36,10 @@ def _soft_l1(z: Array) -> tuple[Array, Array, Array]:
 def _huber(z: Array) -> tuple[Array, Array, Array]:
     is_inside = z <= 1.0
     root = np.sqrt(np.where(is_inside, 1.0, z))
-    return np.where(is_inside, z, 2.0 * root - 1.0), 1.0 / root, np.where(
-        is_inside, 0.0, -0.5 / root**3
+    return (
+        np.where(is_inside, z, 2.0 * root - 1.0),
+        1.0 / root,
+        np.where(is_inside, 0.0, -0.5 / root**3),
     )
 
 
@@ -125,7 +127,9 @@ def loss_of(name: str, loss: Any, f_scale: Any, least_curvature: float | None = 
     ArgumentError
         If `loss` is neither a known name nor a function, or `f_scale` is not positive.
     """
-    if not (np.isscalar(f_scale) and np.isreal(f_scale) and 0.0 < float(f_scale) < np.inf):
+    is_number = isinstance(f_scale, (int, float, np.integer, np.floating))
+    scale = float(f_scale) if is_number else 0.0
+    if not 0.0 < scale < np.inf:
         raise ArgumentError(
             f"{name}: f_scale is no positive number.",
             got=f"f_scale={f_scale!r}",
@@ -133,11 +137,11 @@ def loss_of(name: str, loss: Any, f_scale: Any, least_curvature: float | None = 
         )
     least = 0.0 if least_curvature is None else least_curvature
     if callable(loss):
-        return Loss(loss, float(f_scale), False, least)
-    if loss not in _LOSSES:
+        return Loss(loss, scale, False, least)
+    if not isinstance(loss, str) or loss not in _LOSSES:
         raise ArgumentError(
             f"{name}: there is no such loss.",
             got=f"loss={loss!r}",
             expected=", ".join(map(repr, _LOSSES)) + ", or a function of z that gives ρ, ρ′, ρ″",
         )
-    return Loss(_LOSSES[loss], float(f_scale), loss == "linear", least)
+    return Loss(_LOSSES[loss], scale, loss == "linear", least)

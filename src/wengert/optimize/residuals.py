@@ -1,4 +1,4 @@
-"""A residual function of a flat vector: value and Jacobian at once, counted, and watched for NaN."""
+"""A residual function of a vector: value and Jacobian at once, counted, and watched for NaN."""
 
 from __future__ import annotations
 
@@ -61,6 +61,10 @@ class Residuals:
         self._count(x)
         return self._at(x)[1]
 
+    def is_finite(self, x: Array) -> bool:
+        """Whether f(x) and J(x) are; a fault is noted if not."""
+        return self._fault_in(*self._at(x)) is None
+
     def point(self, x: Array) -> Point | None:
         """The problem at x; None, and a fault noted, where a number is not finite."""
         f, jacobian = self._at(x)
@@ -114,6 +118,11 @@ class Residuals:
         if not np.isfinite(f).all():
             entry = int(np.flatnonzero(~np.isfinite(f))[0])
             fault = f"{f[entry]} in residual {self.residual_name(entry)}"
+        elif not np.isfinite(f @ f):
+            entry = int(np.argmax(np.abs(f)))
+            fault = (
+                f"{f[entry]:.3g}, whose square overflows, in residual {self.residual_name(entry)}"
+            )
         else:
             place = _not_finite(jacobian)
             if place is not None:

@@ -18,12 +18,12 @@ R. Hartley, A. Fitzgibbon, "Bundle adjustment: a modern synthesis" (2000), secti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
+
+from wengert.optimize.panels import Part, by_first_column, panels
 
 Array = np.ndarray[Any, Any]
 
@@ -78,92 +78,20 @@ def independent_blocks(jacobian: Any) -> Blocks | None:
 def _components(jacobian: Any, columns: Array) -> list[Array] | None:
     """Groups of columns that share rows, directly or through others; None if one is large."""
     from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
 
     m = jacobian.shape[0]
     part = jacobian[:, columns]
     ones = np.ones(part.nnz, np.int8)
     bipartite = sparse.csr_array((ones, part.indices, part.indptr), shape=part.shape)
-    graph = sparse.block_array([[None, bipartite], [bipartite.T, None]], format="csr")
-    _, labels = sparse.csgraph.connected_components(graph, directed=False)
-    labels = labels[m:]
+    graph: Any = sparse.block_array([[None, bipartite], [bipartite.T, None]], format="csr")
+    labels = connected_components(graph, directed=False)[1][m:]
     order = np.argsort(labels, kind="stable")
     sizes = np.bincount(labels)
     sizes = sizes[sizes > 0]
     if sizes.max() > _LARGEST_BLOCK:
         return None
     return np.split(columns[order], np.cumsum(sizes)[:-1])
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some columns of a sparse matrix, and how to fill them and their transpose with values."""
-
-    shape: tuple[int, int]
-    source: Array  # positions in the values of the whole
-    indices: Array
-    indptr: Array
-
-    @classmethod
-    def of(cls, jacobian: Any, columns: Array) -> Part:
-        """The given columns, in the given order."""
-        m, n = jacobian.shape
-        place = np.full(n, -1, np.int32)
-        place[columns] = np.arange(columns.size, dtype=np.int32)
-        new = place[jacobian.indices]
-        source = np.flatnonzero(new >= 0)
-        counts = np.concatenate([[0], np.cumsum(new >= 0)])
-        indptr = counts[jacobian.indptr].astype(np.int32)
-        return cls((m, columns.size), source, new[source], indptr)
-
-    def filled(self, values: Array) -> Any:
-        """The columns, with the values of the whole matrix."""
-        from scipy import sparse
-
-        data = values[self.source]
-        return sparse.csr_array((data, self.indices, self.indptr), shape=self.shape)
-
-    @cached_property
-    def transposed(self) -> Part:
-        """The transpose, as the same kind of recipe."""
-        from scipy import sparse
-
-        numbered = sparse.csr_array(
-            (np.arange(self.source.size), self.indices, self.indptr), shape=self.shape
-        ).T.tocsr()
-        source = self.source[numbered.data]
-        return Part(self.shape[::-1], source, numbered.indices, numbered.indptr)
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Consecutive rows of a sparse matrix, dense in the columns that any of them has."""
-
-    rows: slice
-    entries: slice
-    columns: Array
-    target: Array  # where each entry stands in the dense panel, flat
-
-    def dense(self, data: Array, n_rows: int) -> Array:
-        """The rows as a dense matrix of `n_rows` rows."""
-        panel = np.zeros(n_rows * self.columns.size)
-        panel[self.target] = data[self.entries]
-        return panel.reshape(n_rows, self.columns.size)
-
-
-def panels(indptr: Array, indices: Array, places: Array, step: int) -> Iterator[Panel]:
-    """Cut the rows of a sparse matrix into panels of `step`; row i is put at `places[i]`.
-
-    Places count on through all panels; a panel takes the places of its own rows from `step` to
-    `step`, so that rows may be padded.
-    """
-    total = int(places[-1]) + 1 if places.size else 0
-    edges = np.searchsorted(places, np.arange(0, total + step, step))
-    row_of_entry = np.repeat(np.arange(places.size), np.diff(indptr))
-    for k, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        entries = slice(int(indptr[first]), int(indptr[last]))
-        columns, local = np.unique(indices[entries], return_inverse=True)
-        target = (places[row_of_entry[entries]] - k * step) * columns.size + local
-        yield Panel(slice(int(first), int(last)), entries, columns, target)
 
 
 class SchurPlan:
@@ -190,11 +118,12 @@ class SchurPlan:
 
         ones = np.ones(jacobian.nnz)
         coupling = self._part.transposed.filled(ones) @ self._kept_part.filled(ones)
+        self._coupling = (coupling.indices, coupling.indptr, coupling.shape)
         self.step = max(1, _ROWS_AT_A_TIME // self.width) * self.width
         self.panels = list(panels(coupling.indptr, coupling.indices, self.place, self.step))
 
         kept = self._kept_part.filled(np.arange(1.0, jacobian.nnz + 1))
-        self._row_order = _by_first_column(kept)
+        self._row_order = by_first_column(kept)
         ordered = sparse.csr_array(kept[self._row_order])
         self._row_source = ordered.data.astype(np.int64) - 1
         rows = np.arange(self.shape[0])
@@ -204,13 +133,13 @@ class SchurPlan:
         first = Part.of(jacobian, np.array([b[0] for b in members]))
         ones = np.ones(jacobian.nnz)
         met = first.transposed.filled(ones) @ self._kept_part.filled(ones)
-        return [members[i] for i in _by_first_column(met)]
+        return [members[i] for i in by_first_column(met)]
 
     def system(self, jacobian: Any, residual: Array) -> SchurSystem:
         """The normal equations of one Jacobian with this pattern."""
         data = jacobian.data
         transposed = self._part.transposed.filled(data)
-        coupling = transposed @ self._kept_part.filled(data)
+        coupling = self._aligned(transposed @ self._kept_part.filled(data))
         squares = (transposed @ self._part.filled(data)).tocoo()
         blocks = np.zeros((self.n_blocks, self.width, self.width))
         row, column = self.place[squares.row], self.place[squares.col] % self.width
@@ -222,17 +151,22 @@ class SchurPlan:
             kept[np.ix_(panel.columns, panel.columns)] += dense.T @ dense
         return SchurSystem(self, blocks, coupling, kept, -(jacobian.T @ residual))
 
+    def _aligned(self, coupling: Any) -> Any:
+        """A product with all entries of its pattern: SciPy leaves out those that happen to be 0."""
+        from scipy import sparse
 
-def _by_first_column(matrix: Any) -> Array:
-    """An order of the rows in which those that begin, then end, in the same columns are neighbors."""
-    filled = np.flatnonzero(np.diff(matrix.indptr))
-    first = np.full(matrix.shape[0], matrix.shape[1])
-    last = first.copy()
-    if filled.size:
-        starts = matrix.indptr[filled]
-        first[filled] = np.minimum.reduceat(matrix.indices, starts)
-        last[filled] = np.maximum.reduceat(matrix.indices, starts)
-    return np.lexsort((last, first))
+        indices, indptr, shape = self._coupling
+        if coupling.nnz == indices.size:
+            return coupling
+        key = lambda starts, columns: (
+            np.repeat(np.arange(shape[0]), np.diff(starts)) * shape[1] + columns
+        )
+        planned = key(indptr, indices)
+        order = np.argsort(planned)
+        found = np.searchsorted(planned, key(coupling.indptr, coupling.indices), sorter=order)
+        data = np.zeros(indices.size)
+        data[order[found]] = coupling.data
+        return sparse.csr_array((data, indices, indptr), shape=shape)
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,22 @@ from typing import Any
 import numpy as np
 
 from wengert.optimize.residuals import Residuals
-from wengert.optimize.stepping import NOT_FINITE, STOPPED, Array, Outcome, Point, Settings
+from wengert.optimize.stepping import STOPPED, STUCK, Array, Outcome, Point, Settings
 
 _EPS = float(np.finfo(float).eps)  # SciPy refuses smaller tolerances, or warns of them
 
 
-class _EndedHereError(Exception):
-    """Carries the reason to end through SciPy's loop, which knows no such way out."""
-
-    def __init__(self, status: int) -> None:
-        self.status = status
+class _StoppedError(Exception):
+    """The callback's wish to stop, on its way through SciPy's loop."""
 
 
 class _Watched:
     """Value and Jacobian as SciPy asks for them.
 
     All three methods ask for a Jacobian at each point that they accept, and only there: that is
-    where steps are counted, the callback is called, and a derivative that is NaN ends the loop
-    (SciPy's decompositions would raise). SciPy sees the variables that are not fixed.
+    where steps are counted and the callback is called. Where a derivative is not finite the
+    residuals are made NaN, so that SciPy shortens the step; its decompositions would raise. SciPy
+    sees the variables that are not fixed.
     """
 
     def __init__(
@@ -40,6 +38,7 @@ class _Watched:
         self._x0 = x0
         self._is_free = is_free
         self.nit = -1
+        self.is_evaluating = False
         self.point: Point | None = None
 
     def whole(self, free: Array) -> Array:
@@ -50,19 +49,21 @@ class _Watched:
 
     def value(self, free: Array) -> Array:
         x = self.whole(free)
+        self.is_evaluating = True  # stays so where the user's function raises
         if self.point is None:
             self._residuals.first_point(x)
-        return self._residuals.value(x).copy()
+        f = self._residuals.value(x)
+        self.is_evaluating = False
+        return f.copy() if self._residuals.is_finite(x) else np.full_like(f, np.nan)
 
     def jacobian(self, free: Array) -> Any:
         x = self.whole(free)
         if self.point is None or not np.array_equal(x, self.point.x):
             point = self._residuals.point(x)
-            if point is None:
-                raise _EndedHereError(NOT_FINITE)
+            assert point is not None  # the value was NaN otherwise, and x not accepted
             self.point, self.nit = point, self.nit + 1
             if self.nit > 0 and self._watch(point, self.nit):
-                raise _EndedHereError(STOPPED)
+                raise _StoppedError
         jacobian = self._residuals.jacobian(x)
         return jacobian.copy() if self._is_free.all() else jacobian[:, self._is_free]
 
@@ -97,8 +98,9 @@ def scipy_least_squares(
     -------
     Outcome
     """
-    from scipy.optimize import least_squares
+    import scipy.optimize
 
+    solve: Any = scipy.optimize.least_squares
     is_free = settings.lower < settings.upper
     watched = _Watched(residuals, watch, x0, is_free)
     scale = "jac" if settings.x_scale is None else settings.x_scale[is_free]
@@ -111,12 +113,14 @@ def scipy_least_squares(
         options |= {"loss": loss, "f_scale": f_scale}
         options |= {"tr_solver": tr_solver, "tr_options": tr_options}
     try:
-        found = least_squares(
-            watched.value, x0[is_free], watched.jacobian, method=method, **options
-        )
-    except _EndedHereError as ended:
+        found = solve(watched.value, x0[is_free], watched.jacobian, method=method, **options)
+    except _StoppedError:
         assert watched.point is not None
-        return Outcome(watched.point, ended.status, max(watched.nit, 0), _name(method, tr_solver))
+        return Outcome(watched.point, STOPPED, watched.nit, _name(method, tr_solver))
+    except np.linalg.LinAlgError:  # an SVD of numbers near overflow that does not converge
+        if watched.is_evaluating or watched.point is None:
+            raise
+        return Outcome(watched.point, STUCK, watched.nit, _name(method, tr_solver))
     end = residuals.point(watched.whole(found.x))
     assert end is not None
     active = np.zeros(x0.size, int)

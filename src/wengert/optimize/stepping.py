@@ -28,7 +28,7 @@ MESSAGES = {
     OUT_OF_CALLS: "Not converged: max_nfev evaluations were not enough.",
     -1: "Not converged: MINPACK rejected its input.",
     STOPPED: "Stopped by the callback.",
-    STUCK: "Not converged: the cost does not fall along the Gauss-Newton step.",
+    STUCK: "Not converged: no step was found that lowers the cost.",
     NOT_FINITE: "Not converged: NaN or Inf at every point tried in the end.",
 }
 
@@ -59,7 +59,7 @@ class Point:
 
 
 def scaled_rows(matrix: Any, factors: Array) -> Any:
-    """diag(factors) · matrix; a sparse one keeps its pattern arrays, which factorizers recognize."""
+    """diag(factors) · matrix; a sparse one keeps its pattern arrays, which a factorizer knows."""
     if isinstance(matrix, np.ndarray):
         return factors[:, None] * matrix
     data = matrix.data * np.repeat(factors, np.diff(matrix.indptr))
@@ -155,9 +155,7 @@ class Trial:
         return self.fall / self.predicted if self.predicted > 0.0 else -np.inf
 
 
-def attempt(
-    at: Point, x: Array, evaluate: Callable[[Array], Point | None]
-) -> Trial:
+def attempt(at: Point, x: Array, evaluate: Callable[[Array], Point | None]) -> Trial:
     """Go to x and compare the cost with ½|r + A p|²."""
     step = x - at.x
     change = at.weighted[1] @ step
@@ -167,7 +165,9 @@ def attempt(
     return Trial(step, point, fall, predicted)
 
 
-def verdict(trial: Trial, at: Point, settings: Settings, promise: float | None = None) -> int | None:
+def verdict(
+    trial: Trial, at: Point, settings: Settings, promise: float | None = None
+) -> int | None:
     """The status if `trial`, made from `at`, ends the iteration.
 
     The cost counts as converged if neither its actual nor its predicted fall matters any more
