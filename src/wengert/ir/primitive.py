@@ -73,7 +73,9 @@ class Primitive:
     render_nested: Rule | None = None  # the same with define(Program) -> name of a function
     support: str = ""  # NumPy source of functions that the rendered text calls
     sparsity: Rule | None = None
-    known: Rule | None = None  # control flow: outputs that follow from known inputs, None for others
+    known: Rule | None = (
+        None  # control flow: outputs that follow from known inputs, None for others
+    )
     linearize: Rule | None = None  # control flow: builds its own LinearRule
     extended: Primitive | None = None  # run instead when differentiated: more outputs, residuals
     series: Rule | None = None  # control flow: its own Taylor rule
