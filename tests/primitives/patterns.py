@@ -92,13 +92,17 @@ def adjoint_pattern(made: Linearized) -> np.ndarray:
     return pattern_of(adjoint, made.known).T
 
 
-def nonzeros(made: Linearized, args: Arrays, residuals: Sequence[Any]) -> np.ndarray:
+def nonzeros(
+    made: Linearized, args: Arrays, residuals: Sequence[Any], chosen: Sequence[int] | None = None
+) -> np.ndarray:
     """Where the Jacobian is not zero, to rounding. A complex element counts as one.
 
-    `args` give the shapes only; the residuals say at which point.
+    `args` give the shapes only; the residuals say at which point. `chosen` are columns, by default
+    all.
     """
     columns = []
-    for units in unit_vectors(args):
+    every = list(unit_vectors(args))
+    for units in every if chosen is None else [every[j] for j in chosen]:
         column = np.zeros(sum([t.size for t in made.out_types]))
         for vectors in units:
             with np.errstate(all="ignore"):

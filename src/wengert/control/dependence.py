@@ -24,7 +24,7 @@ from wengert.ir.index_sets import Labels
 from wengert.ir.primitive import registry
 from wengert.ir.program import Program, prune
 from wengert.trace.tracer import bind
-from wengert.transforms.sparsity import input_labels, known_outputs, propagate, stacked_rows
+from wengert.transforms.sparsity import input_labels, propagate, stacked_rows
 from wengert.types import Stack, StackType
 
 # Longer loops are not walked turn by turn: their items are united.

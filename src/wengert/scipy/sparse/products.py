@@ -83,7 +83,7 @@ def _matmul_batch(size: int, args: Sequence[Any], is_batched: Sequence[bool], **
 
 
 def _matmul_sparsity(k: Flow, *, shape: Shape, is_transposed: bool) -> Any:
-    """The product's element (i, q) reads the values of row i and the elements (j, q) beside them."""
+    """Element (i, q) reads the values of row i, and the elements (j, q) beside them."""
     data, indices, indptr, x = k.values
     if indices is None or indptr is None:
         return Mixes((0,))(k) if k.active == [3] else Everything()(k)
