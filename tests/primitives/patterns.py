@@ -84,12 +84,16 @@ def pattern_of(program: Program, known: Sequence[Any]) -> np.ndarray:
     return np.concatenate([np.zeros((0, sets.n), bool), *rows])
 
 
-def adjoint_pattern(made: Linearized) -> np.ndarray:
-    """The same, found by the rules of the adjoint Program."""
+def adjoint_of(made: Linearized) -> Program:
+    """The adjoint of the linear Program."""
     n = len(made.known)
     linear = made.parts.linear
-    adjoint = transpose_program(linear, [i >= n for i in range(len(linear.inputs))])
-    return pattern_of(adjoint, made.known).T
+    return transpose_program(linear, [i >= n for i in range(len(linear.inputs))])
+
+
+def adjoint_pattern(made: Linearized) -> np.ndarray:
+    """The same, found by the rules of the adjoint Program."""
+    return pattern_of(adjoint_of(made), made.known).T
 
 
 def nonzeros(
