@@ -9,10 +9,12 @@ Every cell is one of
     unsupported     refused with the reason that the cell gives
     library         native code calls BLAS or LAPACK
     loop            native code of control flow
+    everything      each output depends on every input, for the reason that the cell gives
     callback        native code calls the interpreter back, for the reason that the cell gives
 
 and a blank cell is a fault that the tests report. The capabilities: forward derivative, transpose,
-batch, Taylor series, NumPy source, cost, work in place, and native code.
+sparsity (how dependence goes through), batch, Taylor series, NumPy source, cost, work in place, and
+native code.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
+from wengert.ir.dependence import ELEMENTWISE, Everything
 from wengert.ir.emission import Expand, Whole
 from wengert.ir.primitive import Primitive, Unsupported, registry
 from wengert.native.control import REGIONS
@@ -30,7 +33,17 @@ from wengert.native.elementary import FUNCTIONS
 from wengert.native.prepare import _RUN
 from wengert.types import Type
 
-CAPABILITIES = ("jvp", "transpose", "batch", "series", "source", "cost", "in_place", "native")
+CAPABILITIES = (
+    "jvp",
+    "transpose",
+    "sparsity",
+    "batch",
+    "series",
+    "source",
+    "cost",
+    "in_place",
+    "native",
+)
 HOMES = (
     "wengert.ops",
     "wengert.control",
@@ -156,6 +169,20 @@ def _transpose(p: Primitive) -> Cell:
     return _refusal(p.jvp) or Cell("derived", "of its linearization")
 
 
+def _sparsity(p: Primitive) -> Cell:
+    rule = p.sparsity
+    if isinstance(rule, Everything):
+        return Cell("everything", rule.reason)
+    if p.is_elementwise and rule in (None, ELEMENTWISE):
+        return Cell("derived", "elementwise")
+    if rule is not None:
+        return RULE
+    found = _transpose(p)
+    if found == RULE:
+        return BLANK
+    return found if found in (ZERO, BLANK) else Cell("derived", "of its linearization")
+
+
 def _batch(p: Primitive) -> Cell:
     refused = _refusal(p.batch)
     if refused:
@@ -239,6 +266,7 @@ def _refusal(rule: Any) -> Cell | None:
 _READERS = {
     "jvp": _jvp,
     "transpose": _transpose,
+    "sparsity": _sparsity,
     "batch": _batch,
     "series": _series,
     "source": _source,

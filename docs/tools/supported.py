@@ -49,12 +49,14 @@ record:
 - **library**, **loop**, **callback**: how compiled code does it, where not by code of its own: it
   calls BLAS or LAPACK, or is a loop or branch, or calls the interpreter back, for a reason that
   stands below the table
+- **everything**: of the sparsity of derivatives nothing is known; see below the table
 - **–**: refused, with a reason; see below the table
 """
 
 TITLES = {
     "jvp": "derivative",
     "transpose": "transpose",
+    "sparsity": "sparsity",
     "batch": "batch",
     "series": "Taylor",
     "source": "source",
@@ -128,9 +130,9 @@ def refusals_text() -> str:
     reasons: dict[tuple[str, str], list[str]] = {}
     for name, row in matrix().items():
         for capability, cell in row.items():
-            if cell.kind in ("unsupported", "callback"):
+            if cell.kind in ("unsupported", "callback", "everything"):
                 reasons.setdefault((capability, cell.note), []).append(name)
-    lines = ["Refused, and native code that calls back:", ""]
+    lines = ["Refused, native code that calls back, and sparsity that is not known:", ""]
     for (capability, note), names in sorted(reasons.items()):
         who = ", ".join(f"`{n}`" for n in names) if len(names) <= 8 else "all others"
         lines.append(f"- {TITLES[capability]}: {note} ({who})")

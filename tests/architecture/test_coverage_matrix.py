@@ -76,6 +76,12 @@ def test_a_linear_record_needs_a_transpose_for_each_input() -> None:
     assert cell(half, "jvp") == Cell("derived", "linear")
 
 
+def test_a_linear_record_needs_a_sparsity_rule() -> None:
+    linear = record(linear_in=(frozenset({0}),), transpose={0: lambda ct, args: ct})
+    assert cell(linear, "sparsity") == BLANK
+    assert cell(record(is_elementwise=True), "sparsity") == Cell("derived", "elementwise")
+
+
 def test_a_refusal_shows_its_reason() -> None:
     refused = record(jvp=Unsupported("it is a table"))
     assert cell(refused, "jvp") == cell(refused, "series") == Cell("unsupported", "it is a table")

@@ -24,7 +24,7 @@ from wengert.ir.index_sets import Labels
 from wengert.ir.primitive import registry
 from wengert.ir.program import Program, prune
 from wengert.trace.tracer import bind
-from wengert.transforms.sparsity import input_labels, known_outputs, propagate, stacked_rows
+from wengert.transforms.sparsity import input_labels, propagate, stacked_rows
 from wengert.types import Stack, StackType
 
 # Longer loops are not walked turn by turn: their items are united.
@@ -157,10 +157,13 @@ class _Loop:
 
     def _are_equal(self, old: Parts, new: Parts) -> bool:
         """Whether two lists of labels stand for the same sets."""
-        pairs = list(zip(old, new, strict=True))
-        if any([(a is None) != (b is None) for a, b in pairs]):
-            return False
-        return all([a is None or self.k.sets.are_equal(a, b) for a, b in pairs])
+        for a, b in zip(old, new, strict=True):
+            if a is None or b is None:
+                if a is not b:
+                    return False
+            elif not self.k.sets.are_equal(a, b):
+                return False
+        return True
 
     def _stacked(self, column: Sequence[Labels | None], type_: Any) -> Labels | None:
         """The labels of ys: item by item of an array, united of a stack."""

@@ -390,8 +390,7 @@ def _sparsity(k: Flow, *, call: ForeignCall) -> tuple[Any, ...]:
     sizes = tuple([size for size, _ in call.lead])
     found = []
     for i in k.active:
-        labels = k.labels[i]
-        assert labels is not None
+        labels = k.labels_of(i)
         n_lead = sum([flags[i] for _, flags in call.lead])
         items = k.sets.unite_along(labels, tuple(range(n_lead, labels.ndim)))
         items = items.reshape([size if flags[i] else 1 for size, flags in call.lead])

@@ -60,6 +60,12 @@ class Flow:
         """The shape of input i; of a stack that of its items."""
         return shape_of(self.types[i])
 
+    def labels_of(self, i: int) -> Labels:
+        """The labels of an input that has some."""
+        labels = self.labels[i]
+        assert labels is not None
+        return labels
+
     def out_shape(self, i: int = 0) -> tuple[int, ...]:
         return shape_of(self.out_types[i])
 
@@ -186,7 +192,7 @@ class Collects:
             return Everything()(k, **params)
         if self.spread is not None:
             k = _with_shape(k, 1, self.spread(k, **params))
-        parts = [(self._places(k, i, **params), k.labels[i]) for i in k.active]
+        parts = [(self._places(k, i, **params), k.labels_of(i)) for i in k.active]
         places = np.concatenate([np.ravel(p) for p, _ in parts])
         labels = np.concatenate([np.ravel(x) for _, x in parts])
         shape = k.out_shape()
@@ -251,8 +257,7 @@ class Mixes:
         shape = k.out_shape()
         parts = []
         for i in k.active:
-            labels = k.labels[i]
-            assert labels is not None
+            labels = k.labels_of(i)
             own = [a % labels.ndim for a in axes]
             kept = k.sets.unite_along(labels, own)
             parts.append(np.broadcast_to(np.expand_dims(kept, tuple(own)), shape))
@@ -395,8 +400,7 @@ def contraction(k: Flow, a: Sequence[Any], b: Sequence[Any], out: Sequence[Any])
     """The rule of a product of two arrays with axes named as in einsum, one of them active."""
     (i,) = k.active
     own, other = (a, b) if i == 0 else (b, a)
-    labels = k.labels[i]
-    assert labels is not None
+    labels = k.labels_of(i)
     shape = k.out_shape()
     factor = k.values[1 - i]
     sizes = dict(zip(other, k.shape(1 - i), strict=True))
@@ -432,9 +436,9 @@ def _sparse_contraction(
         places = places * n + at[x]
     grid = np.broadcast_shapes(places.shape, read.shape, next(iter(at.values())).shape)
     size = int(np.prod(shape))
-    return sets.unite_at(
-        np.broadcast_to(places, grid), np.broadcast_to(read, grid), size
-    ).reshape(shape)
+    return sets.unite_at(np.broadcast_to(places, grid), np.broadcast_to(read, grid), size).reshape(
+        shape
+    )
 
 
 def _whole_numbers(x: Any) -> Labels:

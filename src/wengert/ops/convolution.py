@@ -111,8 +111,7 @@ def convolved(k: Flow, steps: tuple[int, int, int], start: int, length: int) -> 
     One term for each element of the shorter operand, but those of the factor known to be zero.
     """
     (active,) = k.active
-    labels = k.labels[active]
-    assert labels is not None
+    labels = k.labels_of(active)
     own, other = steps[active], steps[1 - active]
     n, m = labels.shape[-1], k.shape(1 - active)[-1]
     is_zero = is_zero_everywhere(k.values[1 - active], 1)

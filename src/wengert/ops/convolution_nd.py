@@ -142,8 +142,7 @@ def _convolve_sparsity(k: Flow, *, rank: int) -> Any:
     """A result reads its window of `a`, and all of `v`."""
     if k.active == [1]:
         return Mixes(tuple(range(-rank, 0)))(k)
-    labels = k.labels[0]
-    assert labels is not None
+    labels = k.labels_of(0)
     stack, core = _split(labels.shape, rank)
     core_v = _split(k.shape(1), rank)[1]
     is_zero = is_zero_everywhere(k.values[1], rank)

@@ -278,31 +278,30 @@ def _emit_update(adds: bool) -> Any:
 class _Gathers(Moves):
     """Along an axis whose places are not known an element may come from anywhere."""
 
-    def __call__(self, k: Flow, *, axes: Axes, **params: Any) -> Any:
+    def __call__(self, k: Flow, **params: Any) -> Any:
         if are_indices_known(k):
-            return super().__call__(k, axes=axes)
-        labels = k.labels[0]
-        assert labels is not None
-        known = _KnownPlaces(k.values[1:], places_shape(k.types[1:]), axes)
+            return super().__call__(k, **params)
+        labels = k.labels_of(0)
+        known = _KnownPlaces(k.values[1:], places_shape(k.types[1:]), params["axes"])
         return known.read(k.sets.unite_along(labels, known.unknown), k.out_shape())
 
 
 class _Writes(Moves):
     """Along an axis whose places are not known a value may come to any, or to none."""
 
-    def __call__(self, k: Flow, *, axes: Axes, **params: Any) -> Any:
+    def __call__(self, k: Flow, **params: Any) -> Any:
         if are_indices_known(k):
-            return super().__call__(k, axes=axes)
-        return _anywhere(k, axes)
+            return super().__call__(k, **params)
+        return _anywhere(k, **params)
 
 
 class _Adds(Collects):
     """The same of values that are added."""
 
-    def __call__(self, k: Flow, *, axes: Axes, **params: Any) -> Any:
+    def __call__(self, k: Flow, **params: Any) -> Any:
         if are_indices_known(k):
-            return super().__call__(k, axes=axes)
-        return _anywhere(k, axes)
+            return super().__call__(k, **params)
+        return _anywhere(k, **params)
 
 
 def _anywhere(k: Flow, axes: Axes) -> Any:

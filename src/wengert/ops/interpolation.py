@@ -160,8 +160,7 @@ def _expand_interp(x: Any, xp: Any, fp: Any, *, lanes: int) -> Any:
 def _interp_sparsity(k: Flow, *, lanes: int) -> Any:
     """The values at the ends of each point's interval; all of a table where that is not known."""
     x, xp, _ = k.values
-    labels = k.labels[2]
-    assert labels is not None
+    labels = k.labels_of(2)
     shape = k.out_shape()
     if x is None or xp is None:
         whole = k.sets.unite_along(labels, (-1,))

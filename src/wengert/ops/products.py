@@ -69,8 +69,7 @@ def _cross_sparsity(k: Flow) -> Any:
     if is_zero is not None:
         factors = 3 - sources - np.arange(3)[:, None]  # the index that is neither
         sources = np.where(is_zero[factors], -1, sources)
-    labels = k.labels[i]
-    assert labels is not None
+    labels = k.labels_of(i)
     return np.broadcast_to(unions_of(k.sets, labels, sources), k.out_shape())
 
 

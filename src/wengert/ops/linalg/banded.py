@@ -102,11 +102,10 @@ def _product_sparsity(k: Flow, *, lower: int, upper: int) -> Any:
     columns = np.arange(n)[:, None] + upper - diagonals
     is_there = (columns >= 0) & (columns < n)
     if k.active == [1]:
-        rows = np.swapaxes(k.labels[1], -1, -2)  # type: ignore[type-var]  # it is active
+        rows = np.swapaxes(k.labels_of(1), -1, -2)
         found = unions_of(k.sets, rows, np.where(is_there, columns, -1))
         return np.broadcast_to(np.swapaxes(found, -1, -2), k.out_shape())
-    labels = k.labels[0]
-    assert labels is not None
+    labels = k.labels_of(0)
     stored = labels.reshape(*labels.shape[:-2], labels.shape[-2] * n)
     found = unions_of(k.sets, stored, np.where(is_there, diagonals * n + columns, -1))
     return np.broadcast_to(found[..., None], k.out_shape())
@@ -115,8 +114,7 @@ def _product_sparsity(k: Flow, *, lower: int, upper: int) -> Any:
 def _outer_sparsity(k: Flow, *, lower: int, upper: int) -> Any:
     """Column c of diagonal i reads row c of x and row c + i - upper of y."""
     (active,) = k.active
-    labels = k.labels[active]
-    assert labels is not None
+    labels = k.labels_of(active)
     n = labels.shape[-2]
     columns = np.arange(n)
     rows = columns + np.arange(lower + upper + 1)[:, None] - upper

@@ -202,7 +202,7 @@ def _pair_cost(in_types: Any, out_types: Any) -> int:
 
 def _sparsity(k: Flow, is_reversed: bool) -> Any:
     """An element of the factor depends on those above it and to its left, in the lower triangle."""
-    labels = np.tril(k.labels[1])  # type: ignore[type-var]  # it is active
+    labels = np.tril(k.labels_of(1))
     for axis in (-2, -1):
         labels = prefix_unions(k.sets, labels, axis, is_reversed)
     return np.broadcast_to(np.tril(labels), k.out_shape())

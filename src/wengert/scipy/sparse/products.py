@@ -83,7 +83,7 @@ def _matmul_batch(size: int, args: Sequence[Any], is_batched: Sequence[bool], **
 
 
 def _matmul_sparsity(k: Flow, *, shape: Shape, is_transposed: bool) -> Any:
-    """The product's element (i, q) reads the values of row i and the elements (j, q) beside them."""
+    """Element (i, q) reads the values of row i, and the elements (j, q) beside them."""
     data, indices, indptr, x = k.values
     if indices is None or indptr is None:
         return Mixes((0,))(k) if k.active == [3] else Everything()(k)
@@ -91,8 +91,7 @@ def _matmul_sparsity(k: Flow, *, shape: Shape, is_transposed: bool) -> Any:
     if is_transposed:
         rows, columns = columns, rows
     n_columns = k.out_shape()[1]
-    labels = k.labels[k.active[0]]
-    assert labels is not None
+    labels = k.labels_of(k.active[0])
     if k.active == [3]:
         if data is not None:
             rows, columns = rows[data != 0], columns[data != 0]
@@ -152,8 +151,7 @@ def _sample_sparsity(k: Flow) -> Any:
     if k.values[0] is None or k.values[1] is None:
         return Everything()(k)
     (i,) = k.active
-    labels = k.labels[i]
-    assert labels is not None
+    labels = k.labels_of(i)
     return k.sets.unite_along(labels, (1,))[places_of(*k.values[:2])[i - 2]]
 
 
