@@ -8,7 +8,9 @@ makes. Derivatives are compared entry by entry, also those between differences a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -18,12 +20,13 @@ from time import process_time
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 
 from benchmarks import report, sparse_coloring
+from benchmarks.compiled.worker import NO_CACHES
 from benchmarks.sparse_peers import Answer, contestants, n_products
-from benchmarks.sparse_problems import Problem, problems
-from benchmarks.timing import BLOCK_SECONDS, ROUNDS, Race, race
+from benchmarks.sparse_problems import Problem, brusselator, problems, rosenbrock
+from benchmarks.timing import BLOCK_SECONDS, ROUNDS, Race, Ratio, race
 
 FORWARD = "numpy, value only"
 PATIENCE = 1.0
@@ -43,6 +46,30 @@ def processor_time() -> float:
     resource = import_module("resource")
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return float(process_time() + children.ru_utime + children.ru_stime)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One thread, and nothing that an earlier run compiled."""
+    wishes = {"WENGERT_THREADS": "1", **NO_CACHES}
+    before = {name: os.environ.get(name) for name in wishes}
+    os.environ.update(wishes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def warm_up() -> None:
+    """Let libraries load, and Wengert compile its own loops, before a clock runs."""
+    for problem in (brusselator(4), rosenbrock(4)):
+        for call in contestants(problem).values():
+            with suppress(Exception):  # the race reports what a peer cannot do
+                call()
 
 
 @dataclass(frozen=True)
@@ -94,18 +121,18 @@ def measure(problem: Problem, rounds: int, block_seconds: float = BLOCK_SECONDS)
     """Time everybody on a problem; compare values and derivatives, and count products."""
     calls: dict[str, Callable[[], Answer]] = {**contestants(problem)}
     forward = {FORWARD: partial(problem.function, *problem.arguments)}
-    times = timed({**calls, **forward}, rounds, block_seconds)
-    answers = {name: call() for name, call in calls.items() if name in times.seconds}
+    found = timed({**calls, **forward}, rounds, block_seconds)
+    answers = {name: call() for name, call in calls.items() if name in found.seconds}
     differences = apart(answers)
     limits = {name: TOLERANCES.get(name, 1e-10) for name in differences}
     wrong = {
-        name: f"differs from {next(iter(answers))} by {found:.1e}"
-        for name, found in differences.items()
-        if not found <= limits[name]
+        name: f"differs from {next(iter(answers))} by {difference:.1e}"
+        for name, difference in differences.items()
+        if not difference <= limits[name]
     }
     rows, columns = problem.structure.shape
     title = f"{problem.derivative}, {rows} x {columns}, {problem.structure.nnz} entries"
-    return Row(title, problem.name, problem.size, times, n_products(problem), differences, wrong)
+    return Row(title, problem.name, problem.size, found, n_products(problem), differences, wrong)
 
 
 def apart(answers: Mapping[str, Answer]) -> dict[str, float]:
@@ -122,10 +149,14 @@ def apart(answers: Mapping[str, Answer]) -> dict[str, float]:
         elif (value.shape, derivative.shape) != (reference[0].shape, reference[1].shape):
             found[name] = np.inf
         else:
-            gaps = np.max(np.abs(value - reference[0])), abs(derivative - reference[1]).max()
-            scales = np.max(np.abs(reference[0])), abs(reference[1]).max()
-            found[name] = float(max(gap / scale for gap, scale in zip(gaps, scales, strict=True)))
+            pairs = zip((value, derivative), reference, strict=True)
+            found[name] = float(np.max([largest(x - y) / largest(y) for x, y in pairs]))
     return found
+
+
+def largest(x: Any) -> float:
+    """The greatest magnitude in an array, dense or sparse; NaN where there is one."""
+    return float(np.max(np.abs(x.data if issparse(x) else x), initial=0.0))
 
 
 def measure_colorings(side: int, rounds: int, block_seconds: float = BLOCK_SECONDS) -> Row:
@@ -134,8 +165,8 @@ def measure_colorings(side: int, rounds: int, block_seconds: float = BLOCK_SECON
     calls = {
         name: partial(coloring, structure) for name, coloring in sparse_coloring.COLORINGS.items()
     }
-    times = timed(calls, rounds, block_seconds)
-    colors = {name: calls[name]() for name in times.seconds}
+    result = timed(calls, rounds, block_seconds)
+    colors = {name: calls[name]() for name in result.seconds}
     wrong = {
         name: "two columns of one color meet in a row"
         for name, found in colors.items()
@@ -144,7 +175,7 @@ def measure_colorings(side: int, rounds: int, block_seconds: float = BLOCK_SECON
     counts = {name: sparse_coloring.n_colors(found) for name, found in colors.items()}
     title = f"colors of columns, {structure.shape[0]} x {structure.shape[1]}"
     title += f", {structure.nnz} entries"
-    return Row(title, "coloring", f"Laplacian, {side} x {side}", times, counts, {}, wrong)
+    return Row(title, "coloring", f"Laplacian, {side} x {side}", result, counts, {}, wrong)
 
 
 def run(
@@ -162,12 +193,14 @@ def run(
         print(f"{name} is left out: {reason}")
     chosen = problems(names, sizes) if makers is None else makers
     rows = []
-    for make in report.progress(chosen, "sparse derivatives"):
-        rows.append(measure(make(), rounds, block_seconds))
-        print_row(rows[-1])
-    if "coloring" in names:
-        rows.append(measure_colorings(side, rounds, block_seconds))
-        print_row(rows[-1])
+    with alone():
+        warm_up()
+        for make in report.progress(chosen, "sparse derivatives"):
+            rows.append(measure(make(), rounds, block_seconds))
+            print_row(rows[-1])
+        if "coloring" in names:
+            rows.append(measure_colorings(side, rounds, block_seconds))
+            print_row(rows[-1])
     print_verdicts(rows)
     results = {"rows": [row.as_dict() for row in rows], "missing": missing}
     if output is not None:
@@ -176,6 +209,11 @@ def run(
         if picture is not None:
             print(f"wrote {picture}")
     return results
+
+
+def times(ratio: Ratio) -> str:
+    """A ratio with two digits, however small, and its least and greatest round."""
+    return f"{ratio.value:.2g} ({ratio.low:.2g}-{ratio.high:.2g})"
 
 
 def print_row(row: Row) -> None:
@@ -190,7 +228,7 @@ def print_row(row: Row) -> None:
                 name,
                 report.duration(row.race.first_seconds.get(name)),
                 report.duration(row.race.median(name)) if is_timed else "failed",
-                "-" if ratio is None else str(ratio),
+                "-" if ratio is None else times(ratio),
                 "-" if products is None else str(products),
                 "-" if difference is None else f"{difference:.1e}",
             ]
@@ -203,16 +241,14 @@ def print_verdicts(rows: Sequence[Row]) -> None:
     """Who is faster, once prepared and counting a first call, and all that went wrong."""
     print()
     for row in rows:
+        print(f"{row.name}, {row.size}")
         for name in row.race.seconds:
             ratio = row.race.ratio("wengert", name)
             if ratio is None or name in ("wengert", FORWARD):
                 continue
             verdict = "yes" if ratio.is_faster else "no"
             first = row.race.first_seconds["wengert"] / row.race.first_seconds[name]
-            print(
-                f"{row.name}, {row.size}: faster than {name}: {verdict}, {ratio}; "
-                f"first call {first:.2f}"
-            )
+            print(f"  faster than {name}: {verdict}, {times(ratio)}; first call {first:.2g}")
     for row in rows:
         for name, text in row.wrong.items():
             print(f"DISAGREEMENT, {row.name}, {row.size}: {name} {text}")
@@ -222,7 +258,7 @@ def print_verdicts(rows: Sequence[Row]) -> None:
 
 def draw(rows: Sequence[Row], path: Path) -> Path | None:
     """First and further calls of everybody, a panel a problem; None without matplotlib."""
-    made = report.new_figure(len(rows), 1, 8.0, 1.0 + 1.9 * len(rows)) if rows else None
+    made = report.new_figure(len(rows), 1, 8.5, 0.8 + 1.7 * len(rows)) if rows else None
     if made is None:
         return None
     figure, axes = made
@@ -237,12 +273,14 @@ def draw(rows: Sequence[Row], path: Path) -> Path | None:
         axis.scatter(again, places, s=36, c=colors, zorder=3)
         axis.set_xscale("log")
         axis.set_xlim(1e-5, 1e2)
+        axis.tick_params(labelsize=8)
         axis.set_yticks(places, names, fontsize=8)
         axis.set_ylim(len(names) - 0.4, -0.6)
         axis.set_title(f"{row.name}, {row.size}: {row.title}", fontsize=9, loc="left")
         axis.grid(axis="x", alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
-    axes[-1][0].set_xlabel("seconds of processor time: first call (open), each further one (full)")
+    label = "seconds of processor time: first call (open), each further one (full)"
+    axes[-1][0].set_xlabel(label, fontsize=9)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     return path

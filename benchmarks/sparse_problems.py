@@ -34,7 +34,7 @@ class Problem:
     n_free : int
         How many arguments the derivative is taken in.
     structure : csr_array
-        Ones where the derivative can be different from zero, all arguments side by side.
+        Has entries where the derivative can be different from zero, arguments side by side.
     order : int
         1 where the Jacobian is asked for, 2 where the Hessian is.
     """

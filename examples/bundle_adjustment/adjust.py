@@ -161,7 +161,7 @@ def report(scene: Scene, found: Adjustment) -> str:
         f"solved in {found.solve_seconds:.2f} s: {len(found.history) - 1} steps, "
         f"{found.n_evaluations} evaluations",
         f"  {found.solver}; {found.message}",
-        f"root mean square reprojection error: {before:.3f} px at the start, {after:.4f} at the end",
+        f"root mean square reprojection error: {before:.3f} px before, {after:.4f} px after",
     ]
     if scene.truth is not None:
         cameras, points = scene.truth

@@ -62,8 +62,8 @@ def read(path: Path) -> Scene:
 
     Three counts; an observation a line; then the numbers of cameras and points, each on a line.
     """
-    text = bz2.open(path, "rt").read() if path.suffix == ".bz2" else path.read_text()
-    numbers = np.array(text.split(), dtype=float)
+    text = path.read_bytes()
+    numbers = np.array((bz2.decompress(text) if path.suffix == ".bz2" else text).split(), float)
     n_cameras, n_points, n = (int(count) for count in numbers[:3])
     seen, cameras, points, rest = np.split(
         numbers[3:], np.cumsum([4 * n, 9 * n_cameras, 3 * n_points])
@@ -97,12 +97,12 @@ def synthetic(
     points, is_visible = castle(random, n_points, cameras, project)
     c, p = tracks(random, is_visible, n_observations)
     pixels = project(cameras[c], points[p]) + random.normal(scale=noise, size=(len(c), 2))
-    # What a drone knows of itself: some degrees, some decimeters, a nominal lens.
+    # What a drone knows of itself: some degrees, half a meter, a nominal lens.
     start = cameras.copy()
-    start[:, :3] += random.normal(scale=0.02, size=(n_cameras, 3))
-    start[:, 3:6] += random.normal(scale=0.2, size=(n_cameras, 3))
+    start[:, :3] += random.normal(scale=0.04, size=(n_cameras, 3))
+    start[:, 3:6] += random.normal(scale=0.5, size=(n_cameras, 3))
     start[:, 6:] = 900.0, 0.0, 0.0
-    moved = points + random.normal(scale=0.25, size=points.shape)
+    moved = points + random.normal(scale=0.5, size=points.shape)
     return Scene(start, moved, c, p, pixels, (cameras, points), noise)
 
 
@@ -111,7 +111,11 @@ def drone(random: np.random.Generator, n: int) -> Array:
     turn = 2.0 * np.pi * (np.arange(n) + random.uniform(-0.2, 0.2, n)) / n
     wobble = 1.0 + 0.08 * np.cos(3.0 * turn)
     at = np.stack(
-        [22.0 * wobble * np.cos(turn), 18.0 * wobble * np.sin(turn), 9.0 + 2.0 * np.sin(2.0 * turn)],
+        [
+            22.0 * wobble * np.cos(turn),
+            18.0 * wobble * np.sin(turn),
+            9.0 + 2.0 * np.sin(2.0 * turn),
+        ],
         axis=1,
     )
     target = np.array([0.0, 0.0, 2.0]) + random.normal(scale=0.5, size=(n, 3))
