@@ -1,4 +1,4 @@
-"""``python -m benchmarks [eager|scaling|all|compiled|profile]``: run by hand, never asserted."""
+"""``python -m benchmarks [suite]``: run by hand, never asserted."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from pathlib import Path
 from benchmarks.compiled.names import PEERS, WORKLOADS
 from benchmarks.timing import ROUNDS, limit_threads
 
+SPARSE = ("bundle", "brusselator", "rosenbrock", "cluster", "coloring")
+"""The rows of the sparse suite."""
+
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Time Wengert against NumPy, SciPy, autograd, JAX and PyTorch, side by side.",
+        description="Time Wengert against NumPy, SciPy, autograd, JAX, PyTorch, CasADi.",
     )
-    suites = ["eager", "scaling", "all", "compiled", "profile"]
+    suites = ["eager", "scaling", "all", "compiled", "sparse", "profile"]
     made.add_argument(
         "suite",
         nargs="?",
         default="all",
         choices=suites,
-        help="all is eager and scaling; compiled is run apart (default: %(default)s)",
+        help="all is eager and scaling; the others are run apart (default: %(default)s)",
     )
     made.add_argument("--rounds", type=int, default=ROUNDS, help="interleaved rounds (%(default)s)")
     made.add_argument(
@@ -55,6 +58,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"which of {', '.join(PEERS)} (all, but torch.compile only at --sizes all)",
     )
+    sparse = made.add_argument_group("sparse (which has --sizes, too)")
+    sparse.add_argument(
+        "--problem",
+        nargs="+",
+        default=list(SPARSE),
+        choices=SPARSE,
+        metavar="NAME",
+        help=f"which of {', '.join(SPARSE)} (all)",
+    )
     return made
 
 
@@ -81,6 +93,11 @@ def main(arguments: list[str] | None = None) -> int:
             options.peers,
             options.output,
         )
+        return 0
+    if options.suite == "sparse":
+        from benchmarks import sparse
+
+        sparse.run(options.rounds, options.output, options.problem, options.sizes)
         return 0
     if options.suite == "profile":
         if options.program not in profiling.names():

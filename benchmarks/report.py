@@ -16,7 +16,7 @@ from benchmarks.timing import THREAD_VARIABLES
 
 Item = TypeVar("Item")
 
-PACKAGES = ("wengert", "numpy", "scipy", "llvmlite", "autograd", "jax", "jaxlib", "torch")
+PACKAGES = tuple("wengert numpy scipy llvmlite autograd jax jaxlib torch casadi".split())
 """Versions written into the JSON, since a ratio means nothing without them."""
 
 

@@ -13,6 +13,7 @@ the same.
 from __future__ import annotations
 
 import gc
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +54,7 @@ class Ratio:
     """One contestant's time in units of another's.
 
     ``value`` is the ratio of the medians; ``low`` and ``high`` are the least and the greatest
-    ratio met within one round.
+    ratio met within one round that both took part in.
     """
 
     value: float
@@ -85,7 +86,8 @@ class Race:
         """Time of ``name`` over time of ``other``; None where either did not finish."""
         if name not in self.seconds or other not in self.seconds:
             return None
-        pairs = zip(self.seconds[name], self.seconds[other], strict=True)
+        # a contestant beyond the race's patience has its first round only
+        pairs = zip(self.seconds[name], self.seconds[other], strict=False)
         within = [mine / theirs for mine, theirs in pairs]
         return Ratio(self.median(name) / self.median(other), min(within), max(within))
 
@@ -128,6 +130,7 @@ def race(
     rounds: int = ROUNDS,
     block_seconds: float = BLOCK_SECONDS,
     clock: Callable[[], float] = process_time,
+    patience: float = math.inf,
 ) -> Race:
     """Time ``contestants`` in interleaved rounds.
 
@@ -140,7 +143,9 @@ def race(
     block_seconds : float
         Least time of one timing; shorter calls are repeated.
     clock : callable
-        Seconds, for tests.
+        Seconds since some moment.
+    patience : float
+        A contestant whose call takes more seconds than this is timed in the first round only.
 
     Returns
     -------
@@ -159,6 +164,8 @@ def race(
     seconds: dict[str, list[float]] = {name: [] for name in repeats}
     for turn in range(rounds):
         for name in turned(list(repeats), turn):
+            if turn > 0 and seconds[name][0] > patience:
+                continue
             seconds[name].append(block(contestants[name], repeats[name], clock))
         gc.collect()
     return Race({name: tuple(times) for name, times in seconds.items()}, first, errors)

@@ -1,0 +1,1 @@
+"""Programs that use Wengert as its users do."""
