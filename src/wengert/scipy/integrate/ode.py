@@ -21,6 +21,7 @@ from wengert.implicit.programs import Captured, capture, jacobian_program
 from wengert.implicit.root import nothing_is_recorded
 from wengert.implicit.settings import OnValues, freeze
 from wengert.scipy.dispatch import is_traced
+from wengert.scipy.integrate.jacobians import with_jacobian
 from wengert.scipy.integrate.quadrature import scipy_integrate
 from wengert.scipy.integrate.replay import (
     MOST_STEPS,
@@ -67,7 +68,10 @@ def solve_ivp(
         Times at which the solution is wanted; may be traced. Needed under `jit`, `vmap` and in
         loops, where the number of steps is not known.
     dense_output, events, vectorized, args, **options
-        As in SciPy. A missing `jac` is filled in where the method wants one.
+        As in SciPy. "Radau", "BDF" and "LSODA" get the exact Jacobian where `jac` is missing: a
+        sparse one of larger systems (for LSODA a banded one), whose pattern is found;
+        `jac_sparsity` is not needed, and taken as the pattern where it is given. What `fun` closes
+        over is then held while it is solved.
 
     Returns
     -------
@@ -97,13 +101,13 @@ def solve_ivp(
     """
     extra = () if args is None else args if isinstance(args, tuple) else tuple(args)
     if nothing_is_recorded():
-        return scipy_integrate().solve_ivp(
-            fun, t_span, y0, method, t_eval, dense_output, events, vectorized, args, **options
+        return _plain(
+            fun, t_span, y0, method, t_eval, dense_output, events, vectorized, args, options
         )
     problem = _problem(fun, t_span, y0, method, t_eval, events, vectorized, extra, options)
     if not problem.is_traced:
-        return scipy_integrate().solve_ivp(
-            fun, t_span, y0, method, t_eval, dense_output, events, vectorized, args, **options
+        return _plain(
+            fun, t_span, y0, method, t_eval, dense_output, events, vectorized, args, options
         )
     if all([v is not None for v in problem.known]):
         return _with_values(problem, dense_output)
@@ -116,6 +120,22 @@ def solve_ivp(
             try_="t_eval=np.array([t_end]) for the last state; jit around the right-hand side only",
         )
     return _without_values(problem)
+
+
+def _plain(
+    fun: Any, t_span: Any, y0: Any, method: Any, t_eval: Any, dense_output: bool, events: Any,
+    vectorized: bool, args: Any, options: dict[str, Any],
+) -> Any:  # fmt: skip
+    """SciPy's solution, with the Jacobian that an implicit method asks for."""
+    extra = () if args is None else tuple(args)
+    filled = with_jacobian(fun, t_span[0], y0, method, vectorized, extra, options)
+    if filled.get("jac") is not options.get("jac") and args is not None:
+        # SciPy hands `args` to a Jacobian as well, and ours knows them already.
+        ours = filled["jac"]
+        filled = {**filled, "jac": lambda t, y, *args: ours(t, y)}
+    return scipy_integrate().solve_ivp(
+        fun, t_span, y0, method, t_eval, dense_output, events, vectorized, args, **filled
+    )
 
 
 @dataclass(frozen=True)

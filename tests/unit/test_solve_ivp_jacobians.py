@@ -1,0 +1,116 @@
+"""`solve_ivp`'s implicit methods get exact Jacobians, sparse or banded for larger systems."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.integrate
+import scipy.sparse
+
+from wengert.scipy import integrate
+from wengert.scipy.integrate.jacobians import with_jacobian
+
+IMPLICIT = ["Radau", "BDF", "LSODA"]
+
+
+def robertson(t, y):
+    a, b, c = 0.04 * y[0], 1e4 * y[1] * y[2], 3e7 * y[1] ** 2
+    return [-a + b, a - b - c, c]
+
+
+def brusselator(t, y, d=0.02):
+    u, v = y[0::2], y[1::2]
+    n = len(u)
+    a = d * (n + 1) ** 2
+    wide, high = np.concatenate([[1.0], u, [1.0]]), np.concatenate([[3.0], v, [3.0]])
+    du = 1.0 + u * u * v - 4.0 * u + a * (wide[2:] - 2.0 * u + wide[:-2])
+    dv = 3.0 * u - u * u * v + a * (high[2:] - 2.0 * v + high[:-2])
+    return np.stack([du, dv], axis=1).ravel()
+
+
+START = np.stack([1.0 + np.sin(np.linspace(0.0, 6.0, 40)), np.full(40, 3.0)], axis=1).ravel()
+
+
+@pytest.mark.parametrize("method", IMPLICIT)
+def test_a_stiff_reaction(method):
+    options = {"method": method, "rtol": 1e-8, "atol": 1e-10, "t_eval": [40.0, 400.0]}
+    found = integrate.solve_ivp(robertson, (0.0, 400.0), [1.0, 0.0, 0.0], **options)
+    plain = scipy.integrate.solve_ivp(robertson, (0.0, 400.0), [1.0, 0.0, 0.0], **options)
+    np.testing.assert_allclose(found.y, plain.y, rtol=1e-5)
+    # Hairer and Wanner's Robertson problem at t = 40.
+    np.testing.assert_allclose(found.y[0, 0], 0.7158, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", IMPLICIT)
+@pytest.mark.parametrize("args", [None, (0.05,)])
+def test_a_banded_system(method, args):
+    options = {"method": method, "rtol": 1e-7, "atol": 1e-9, "args": args}
+    calls = []
+
+    def counted(t, y, *args):
+        calls.append(t)
+        return brusselator(t, y, *args)
+
+    found = integrate.solve_ivp(counted, (0.0, 1.0), START, **options)
+    ours = len(calls)
+    plain = scipy.integrate.solve_ivp(counted, (0.0, 1.0), START, **options)
+    np.testing.assert_allclose(found.y[:, -1], plain.y[:, -1], rtol=1e-4)
+    if method != "LSODA":  # which may find that the problem is not stiff
+        assert len(calls) - ours > ours + 60  # differences call it once for each of 80 states
+
+
+def test_the_kinds_of_jacobian():
+    kinds = {}
+    for method in IMPLICIT:
+        filled = with_jacobian(brusselator, 0.0, START, method, False, (), {})
+        kinds[method] = filled["jac"](0.0, START)
+    assert kinds["BDF"].format == kinds["Radau"].format == "csc"
+    exact = kinds["BDF"].toarray()
+    packed = kinds["LSODA"]
+    assert packed.shape == (5, 80)
+    for i, j in [(0, 0), (1, 0), (0, 1), (4, 2), (2, 4), (79, 77)]:
+        assert packed[2 + i - j, j] == exact[i, j]
+    small = with_jacobian(robertson, 0.0, [1.0, 0.0, 0.0], "BDF", False, (), {})
+    assert isinstance(small["jac"](0.0, np.ones(3)), np.ndarray)
+    dense = with_jacobian(lambda t, y: -np.sum(y) * y, 0.0, np.ones(50), "BDF", False, (), {})
+    assert isinstance(dense["jac"](0.0, np.ones(50)), np.ndarray)
+
+
+def test_what_the_caller_gives_is_kept():
+    jac = lambda t, y: np.eye(3)
+    assert with_jacobian(robertson, 0.0, np.ones(3), "BDF", False, (), {"jac": jac})["jac"] is jac
+    assert with_jacobian(robertson, 0.0, np.ones(3), "RK45", False, (), {}) == {}
+    complex_start = np.ones(3) + 0j
+    assert with_jacobian(robertson, 0.0, complex_start, "BDF", False, (), {}) == {}
+    pattern = scipy.sparse.csr_array(np.tril(np.triu(np.ones((80, 80)), -2), 2))
+    filled = with_jacobian(brusselator, 0.0, START, "BDF", False, (), {"jac_sparsity": pattern})
+    assert filled["jac"](0.0, START).nnz == pattern.nnz and "jac_sparsity" not in filled
+
+
+def test_a_pattern_that_is_wrong_is_left_to_scipy():
+    options = {"jac_sparsity": np.eye(80)}
+    assert with_jacobian(brusselator, 0.0, START, "BDF", False, (), options) is options
+
+
+def test_what_cannot_be_recorded_is_run_as_it_is():
+    def black_box(t, y):
+        return np.array([float(-y[0])])
+
+    found = integrate.solve_ivp(black_box, (0.0, 1.0), [1.0], method="BDF", rtol=1e-6)
+    np.testing.assert_allclose(found.y[0, -1], np.exp(-1.0), rtol=1e-4)
+
+
+def test_a_vectorized_right_hand_side():
+    columns = lambda t, y: np.stack([-50.0 * y[0] + y[1], -y[1]])
+    options = {"method": "Radau", "rtol": 1e-8, "vectorized": True}
+    found = integrate.solve_ivp(columns, (0.0, 1.0), [1.0, 1.0], **options)
+    plain = scipy.integrate.solve_ivp(columns, (0.0, 1.0), [1.0, 1.0], **options)
+    np.testing.assert_allclose(found.y[:, -1], plain.y[:, -1], rtol=1e-6)
+
+
+def test_the_users_error_comes_through():
+    def broken(t, y):
+        raise KeyError("rate")
+
+    with pytest.raises(KeyError, match="rate"):
+        integrate.solve_ivp(broken, (0.0, 1.0), [1.0], method="BDF")
