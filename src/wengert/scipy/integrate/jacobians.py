@@ -1,6 +1,6 @@
 """The Jacobian of a right-hand side, filled in for SciPy's implicit methods.
 
-Small systems get a dense one, larger ones a sparse one whose pattern is found; LSODA, which knows no
+Small systems get a dense one, larger ones a sparse one whose pattern is found; LSODA, which takes no
 sparse matrices, a banded one where the bandwidth is small.
 """
 
