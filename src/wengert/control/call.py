@@ -12,8 +12,8 @@ from wengert.trace.evaluate import plan_of
 from wengert.trace.tracer import bind
 from wengert.transforms.batch import batch_program
 from wengert.transforms.jet import series_program
-from wengert.transforms.sparsity import known_outputs
 from wengert.transforms.rules import LinearRule
+from wengert.transforms.sparsity import known_outputs
 
 
 def call(program: Program, args: Sequence[Any]) -> tuple[Any, ...]:
