@@ -9,7 +9,7 @@ sparse Jacobian of the constraints and the sparse Hessian of the Lagrangian, com
 hands them to Ipopt.
 
 The problem is that of M. Kelly, An introduction to trajectory optimization, SIAM Review 59 (2017),
-section 6: a cart of 1 kg, a pole of 0.3 kg and 0.5 m, a force of at most 20 N, two seconds, one meter.
+section 6: a cart of 1 kg, a pole of 0.3 kg and 0.5 m, at most 20 N, two seconds, one meter.
 """
 
 from __future__ import annotations
@@ -41,9 +41,7 @@ def motion(states: Any, force: Any) -> Any:
     swing = LENGTH * POLE * sine * spin**2
     mass = CART + POLE * (1.0 - cosine**2)
     push = (swing + force + POLE * GRAVITY * cosine * sine) / mass
-    turn = (
-        -(swing * cosine + force * cosine + (CART + POLE) * GRAVITY * sine) / (LENGTH * mass)
-    )
+    turn = -(swing * cosine + force * cosine + (CART + POLE) * GRAVITY * sine) / (LENGTH * mass)
     return np.stack([states[:, 2], spin, push, turn], axis=1)
 
 
@@ -174,7 +172,10 @@ def draw(swing: Swing, path: Path) -> Path:
     middle.plot([], [], "k:", lw=1.0, label="integrated with the force found")
     middle.legend(frameon=False), middle.set(xlim=(0.0, T_END))
     bottom.plot(times, force, color="C3")
-    bottom.axhline(MOST_FORCE, color="0.7", lw=0.8), bottom.axhline(-MOST_FORCE, color="0.7", lw=0.8)
+    (
+        bottom.axhline(MOST_FORCE, color="0.7", lw=0.8),
+        bottom.axhline(-MOST_FORCE, color="0.7", lw=0.8),
+    )
     bottom.set(xlabel="t, s", ylabel="force, N", xlim=(0.0, T_END))
     fig.savefig(path, dpi=130)
     plt.close(fig)

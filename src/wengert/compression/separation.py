@@ -316,7 +316,8 @@ def _places_of_inputs(
     k = flow_of(eq, {}, values, IndexSets(0))
     if not are_indices_known(k):
         return None
-    return [rule.places(k, i, **eq.params) for i, _ in inputs]
+    places = [rule.places(k, i, **eq.params) for i, _ in inputs]
+    return None if any([p is None for p in places]) else places
 
 
 def _middle(

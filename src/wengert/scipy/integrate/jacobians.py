@@ -1,7 +1,7 @@
 """The Jacobian of a right-hand side, filled in for SciPy's implicit methods.
 
-Small systems get a dense one, larger ones a sparse one whose pattern is found; LSODA, which takes no
-sparse matrices, a banded one where the bandwidth is small.
+Small systems get a dense one, larger ones a sparse one whose pattern is found; LSODA, which takes
+no sparse matrices, a banded one where the bandwidth is small.
 """
 
 from __future__ import annotations
