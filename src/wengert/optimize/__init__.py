@@ -1,7 +1,7 @@
 """Minimization, roots and fits by SciPy's solvers and our own, with derivatives filled in."""
 
-from wengert.optimize.curve_fit import curve_fit
+from wengert.optimize.curves import curve_fit
 from wengert.optimize.fit_result import LeastSquaresResult
-from wengert.optimize.least_squares import least_squares
+from wengert.optimize.squares import least_squares
 
 __all__ = ["LeastSquaresResult", "curve_fit", "least_squares"]
