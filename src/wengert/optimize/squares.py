@@ -120,7 +120,7 @@ def least_squares(
     >>> round(float(fit.x["rate"]), 4), round(float(fit.x["size"]), 4), fit.method
     (0.5231, 2.0919, 'lm')
     >>> {k: round(float(v), 3) for k, v in fit.standard_errors().items()}
-    {'rate': 0.03, 'size': 0.061}
+    {'rate': 0.03, 'size': 0.057}
     """
     options = Options(
         jac=jac, bounds=bounds, method=method, ftol=ftol, xtol=xtol, gtol=gtol, x_scale=x_scale,
