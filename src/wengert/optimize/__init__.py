@@ -4,7 +4,7 @@
     objective, equations, constraints    the user's functions, compiled, with derivatives
     minimization              minimize; scipy_methods, newton and ipopt are what it runs
     rootfinding               root
-    least_squares, curve_fit  fits; gauss_newton and levenberg_marquardt solve the sparse ones
+    squares, curves           least_squares, curve_fit; gauss_newton and levenberg_marquardt solve the sparse ones
 
 To differentiate *through* a solver, use `wengert.scipy.optimize`: its results have derivatives.
 """
@@ -12,13 +12,13 @@ To differentiate *through* a solver, use `wengert.scipy.optimize`: its results h
 from __future__ import annotations
 
 from wengert.optimize.constraints import Constraint, between, equal
-from wengert.optimize.curve_fit import curve_fit
+from wengert.optimize.curves import curve_fit
 from wengert.optimize.extras import MissingExtraError
 from wengert.optimize.fit_result import LeastSquaresResult
-from wengert.optimize.least_squares import least_squares
 from wengert.optimize.minimization import minimize
 from wengert.optimize.result import OptimizeResult
 from wengert.optimize.rootfinding import root
+from wengert.optimize.squares import least_squares
 
 __all__ = [
     "Constraint",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -121,7 +122,8 @@ class LeastSquaresResult(OptimizeResult):
         matrix = self.jac if free.size == n else self.jac[:, free]
         index = np.ix_(free, free) if key == "_matrix" else free
         found[index] = scaled(compute(matrix), self.cost, m, free.size)
-        warn_of_undetermined(np.diag(found) if found.ndim == 2 else found, parameters, m)
+        diagonal = np.diag(found) if found.ndim == 2 else found
+        warn_of_undetermined(diagonal, parameters.label, m)
         object.__setattr__(self, key, found)
         return found
 
@@ -145,15 +147,15 @@ def scaled(inverse: Array, cost: float, m: int, n: int) -> Array:
     return inverse * (2.0 * cost / (m - n))
 
 
-def warn_of_undetermined(variances: Array, parameters: Parameters, m: int) -> None:
+def warn_of_undetermined(variances: Array, name: Callable[[int], str], m: int) -> None:
     """Name the parameters whose variance is infinite."""
     wrong = np.flatnonzero(np.isinf(variances))
     if not wrong.size:
         return
-    if m <= parameters.size:
-        reason = f"of {m} residuals for {parameters.size} parameters none is left over for that"
+    if m <= variances.size:
+        reason = f"of {m} residuals for {variances.size} parameters none is left over for that"
     else:
-        names = ", ".join([parameters.label(int(i)) for i in wrong[:_NAMED]])
+        names = ", ".join([name(int(i)) for i in wrong[:_NAMED]])
         more = f" and {wrong.size - _NAMED} more" if wrong.size > _NAMED else ""
         reason = f"the data do not determine {names}{more}"
     warnings.warn(

@@ -17,7 +17,7 @@ from wengert.sparse.derivatives import (
     value_grad_and_hessian,
 )
 from wengert.sparse.detection import pattern
-from wengert.sparse.pattern import Pattern
+from wengert.sparse.patterns import Pattern
 
 __all__ = [
     "Coloring",

@@ -18,7 +18,7 @@ from wengert.compression.plan import MEMORY, Plan
 from wengert.errors import ArgumentError, NotDifferentiableError
 from wengert.scipy.sparse.arrays import SparseArray
 from wengert.sparse.functions import SparseFunction, Wish, compressed, prepared_functions
-from wengert.sparse.pattern import given_structure
+from wengert.sparse.patterns import given_structure
 from wengert.sparse.probe import check_given_pattern
 from wengert.trace.tracer import Tracer
 

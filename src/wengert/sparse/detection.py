@@ -22,7 +22,7 @@ from wengert.compression.separation import whole_structure
 from wengert.errors import ArgumentError
 from wengert.ir.index_sets import TooManyEntries
 from wengert.sparse.functions import Split, too_many_entries
-from wengert.sparse.pattern import Pattern
+from wengert.sparse.patterns import Pattern
 from wengert.transforms.sparsity import constants
 
 

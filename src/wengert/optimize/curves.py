@@ -121,19 +121,21 @@ def curve_fit(
             expected="a minimum of the sum of squares",
             try_="another p0, or more evaluations by max_nfev",
         )
-    inverse = _covariance(found, start, absolute_sigma)
+    inverse = _covariance(found, _names(f, start, is_positional), absolute_sigma)
     if not full_output:
         return found.x, inverse
     information = {"nfev": found.nfev, "fvec": np.ravel(found.fun)}
     return found.x, inverse, information, found.message, found.status
 
 
-def _covariance(found: LeastSquaresResult, start: Any, absolute_sigma: bool) -> Array:
+def _covariance(
+    found: LeastSquaresResult, name: Callable[[int], str], absolute_sigma: bool
+) -> Array:
     m, n = found.jac.shape
     inverse = covariance(found.jac)
     if not absolute_sigma:
         inverse = scaled(inverse, found.cost, m, n)
-    warn_of_undetermined(np.diag(inverse), parameters_of("curve_fit", start), m)
+    warn_of_undetermined(np.diag(inverse), name, m)
     return inverse
 
 
@@ -259,16 +261,30 @@ def _within(lower: Array, upper: Array) -> Array:
     return start
 
 
-def _count_of_parameters(f: Callable[..., Any]) -> int:
-    """The arguments of the model beside the first."""
+def _names(f: Callable[..., Any], start: Any, is_positional: bool) -> Callable[[int], str]:
+    """What a warning calls the parameters: as the model does, where it has a name for each."""
+    names = _arguments(f)[1:]
+    if is_positional and len(names) == len(start):
+        return lambda i: names[i]
+    return parameters_of("curve_fit", start).label
+
+
+def _arguments(f: Callable[..., Any]) -> list[str]:
+    """The names of the model's positional arguments; none if there may be any number."""
     try:
         found = inspect.signature(f).parameters.values()
-        kinds = [p.kind for p in found]
-    except (TypeError, ValueError):
-        kinds = []
+    except (TypeError, ValueError):  # callables in C show no signature
+        return []
+    if any([p.kind is inspect.Parameter.VAR_POSITIONAL for p in found]):
+        return []
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    n = sum([kind in positional for kind in kinds]) - 1
-    if n < 1 or inspect.Parameter.VAR_POSITIONAL in kinds:
+    return [p.name for p in found if p.kind in positional]
+
+
+def _count_of_parameters(f: Callable[..., Any]) -> int:
+    """The arguments of the model beside the first."""
+    n = len(_arguments(f)) - 1
+    if n < 1:
         raise ArgumentError(
             "curve_fit: how many parameters the model has cannot be told.",
             got="no p0, and a function whose signature does not name them",
