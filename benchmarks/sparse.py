@@ -24,7 +24,7 @@ from scipy.sparse import csr_array, issparse
 
 from benchmarks import report, sparse_coloring
 from benchmarks.compiled.worker import NO_CACHES
-from benchmarks.sparse_peers import Answer, contestants, n_products
+from benchmarks.sparse_peers import Answer, contestants, n_colors
 from benchmarks.sparse_problems import Problem, brusselator, problems, rosenbrock
 from benchmarks.timing import BLOCK_SECONDS, ROUNDS, Race, Ratio, race
 
@@ -82,8 +82,8 @@ class Row:
         What is computed, and the problem.
     race : Race
         Times; first calls hold what is done once.
-    products : mapping
-        How many products a contestant needs, or colors, where that is known.
+    colors : mapping
+        Into how many groups a contestant's coloring divides the columns, where it has one.
     differences : mapping
         By how much a contestant's answer differs from the first one's, relative to its largest
         entry.
@@ -95,7 +95,7 @@ class Row:
     name: str
     size: str
     race: Race
-    products: Mapping[str, int]
+    colors: Mapping[str, int]
     differences: Mapping[str, float]
     wrong: Mapping[str, str]
 
@@ -105,7 +105,7 @@ class Row:
             "name": self.name,
             "title": self.title,
             "size": self.size,
-            "products": dict(self.products),
+            "colors": dict(self.colors),
             "differences": dict(self.differences),
             "wrong": dict(self.wrong),
             **self.race.as_dict(),
@@ -118,7 +118,7 @@ def timed(calls: Mapping[str, Callable[[], Any]], rounds: int, block_seconds: fl
 
 
 def measure(problem: Problem, rounds: int, block_seconds: float = BLOCK_SECONDS) -> Row:
-    """Time everybody on a problem; compare values and derivatives, and count products."""
+    """Time everybody on a problem; compare values and derivatives, and count colors."""
     calls: dict[str, Callable[[], Answer]] = {**contestants(problem)}
     forward = {FORWARD: partial(problem.function, *problem.arguments)}
     found = timed({**calls, **forward}, rounds, block_seconds)
@@ -132,7 +132,7 @@ def measure(problem: Problem, rounds: int, block_seconds: float = BLOCK_SECONDS)
     }
     rows, columns = problem.structure.shape
     title = f"{problem.derivative}, {rows} x {columns}, {problem.structure.nnz} entries"
-    return Row(title, problem.name, problem.size, found, n_products(problem), differences, wrong)
+    return Row(title, problem.name, problem.size, found, n_colors(problem), differences, wrong)
 
 
 def apart(answers: Mapping[str, Answer]) -> dict[str, float]:
@@ -149,8 +149,9 @@ def apart(answers: Mapping[str, Answer]) -> dict[str, float]:
         elif (value.shape, derivative.shape) != (reference[0].shape, reference[1].shape):
             found[name] = np.inf
         else:
-            pairs = zip((value, derivative), reference, strict=True)
-            found[name] = float(np.max([largest(x - y) / largest(y) for x, y in pairs]))
+            gaps = largest(value - reference[0]), largest(derivative - reference[1])
+            scales = largest(reference[0]), largest(reference[1])
+            found[name] = float(np.max(np.divide(gaps, scales)))
     return found
 
 
@@ -221,7 +222,7 @@ def print_row(row: Row) -> None:
     lines = []
     for name in [*row.race.seconds, *row.race.errors]:
         is_timed = name in row.race.seconds
-        ratio, products = row.race.ratio("wengert", name), row.products.get(name)
+        ratio, colors = row.race.ratio("wengert", name), row.colors.get(name)
         difference = row.differences.get(name)
         lines.append(
             [
@@ -229,11 +230,11 @@ def print_row(row: Row) -> None:
                 report.duration(row.race.first_seconds.get(name)),
                 report.duration(row.race.median(name)) if is_timed else "failed",
                 "-" if ratio is None else times(ratio),
-                "-" if products is None else str(products),
+                "-" if colors is None else str(colors),
                 "-" if difference is None else f"{difference:.1e}",
             ]
         )
-    columns = ["by", "first call", "further call", "wengert/this", "products", "difference"]
+    columns = ["by", "first call", "further call", "wengert/this", "colors", "difference"]
     report.table(f"{row.name}, {row.size}: {row.title}", columns, lines)
 
 

@@ -70,10 +70,11 @@ def contestants(problem: Problem) -> dict[str, Prepared]:
     return found
 
 
-def n_products(problem: Problem) -> dict[str, int]:
-    """How many products, or evaluations beyond the first, determine the derivative.
+def n_colors(problem: Problem) -> dict[str, int]:
+    """Into how many groups each library's coloring divides the columns of the derivative.
 
-    CasADi's bundle adjustment is not among them: it has no structure to color.
+    So many products determine it, or evaluations beyond the first. Wengert may find a cheaper way
+    than by its columns, and CasADi's bundle adjustment colors nothing.
     """
     kind = "column" if problem.order == 1 else "star"
     color = import_module("wengert.sparse").color
@@ -220,9 +221,9 @@ class Bound:
     def __init__(self, function: Any, inputs: list[np.ndarray], outputs: list[np.ndarray]) -> None:
         buffer, self.trigger = function.buffer()
         for place, array in enumerate(inputs):
-            buffer.set_arg(place, memoryview(array.reshape(-1)))
+            buffer.set_arg(place, array.reshape(-1).data)
         for place, array in enumerate(outputs):
-            buffer.set_res(place, memoryview(array))
+            buffer.set_res(place, array.data)
         # The trigger holds addresses: whatever they point to has to live as long.
         self.kept = function, buffer, inputs, outputs
 

@@ -152,27 +152,40 @@ def report(scene: Scene, found: Adjustment) -> str:
     rows, columns = found.jacobian.shape
     entries = found.jacobian.nnz
     before, after = found.history[0], root_mean_square(found.errors_after)
-    lines = [
-        f"{len(scene.cameras)} cameras, {len(scene.points)} points, {len(scene.pixels)} "
-        f"observations: {rows} residuals in {columns} unknowns",
-        f"Jacobian: {entries} entries, {entries / rows / columns:.3%} of the matrix",
-        f"  first call   {found.first_seconds:8.2f} s   recorded, its zeros found, compiled",
-        f"  further ones {1e3 * found.further_seconds:8.2f} ms  with the residuals",
-        f"solved in {found.solve_seconds:.2f} s: {len(found.history) - 1} steps, "
-        f"{found.n_evaluations} evaluations",
-        f"  {found.solver}; {found.message}",
-        f"root mean square reprojection error: {before:.3f} px before, {after:.4f} px after",
-    ]
+    error = f"{before:.3f} px before, {after:.4f} px after"
     if scene.truth is not None:
-        cameras, points = scene.truth
-        lines[-1] += f" (the noise leaves {expected_error(scene):.4f})"
-        to_truth = aligned(found.points, points)
-        off = np.median(np.linalg.norm(to_truth(found.points) - points, axis=1))
-        off_before = np.median(np.linalg.norm(scene.points - points, axis=1))
-        eyes = np.linalg.norm(to_truth(centers(found.cameras)) - centers(cameras), axis=1)
-        eyes_before = np.linalg.norm(centers(scene.cameras) - centers(cameras), axis=1)
-        lines += [
-            f"median distance from the truth: points {off_before:.3f} to {off:.4f}, "
-            f"cameras {np.median(eyes_before):.3f} to {np.median(eyes):.4f}",
-        ]
-    return "\n".join(lines)
+        error += f"; noise of {scene.noise:g} px leaves {expected_error(scene):.4f}"
+    lines = {
+        "scene": f"{len(scene.cameras)} cameras, {len(scene.points)} points, "
+        f"{len(scene.pixels)} observations",
+        "problem": f"{rows} residuals in {columns} unknowns",
+        "Jacobian": f"{entries} entries, {entries / rows / columns:.3%} of the matrix",
+        "  first": f"{found.first_seconds:.2f} s: recorded, its zeros found, compiled",
+        "  further": f"{1e3 * found.further_seconds:.1f} ms each, with the residuals",
+        "solution": f"{len(found.history) - 1} steps, {found.n_evaluations} evaluations in "
+        f"{found.solve_seconds:.2f} s",
+        "  by": found.solver,
+        "  end": found.message,
+        "RMS error": error,
+    }
+    if scene.truth is not None:
+        lines["from truth"] = distances(scene, found, *scene.truth)
+    return "\n".join([f"{name:12}{text}" for name, text in lines.items()])
+
+
+def distances(scene: Scene, found: Adjustment, cameras: Any, points: Any) -> str:
+    """How far points and cameras are from the truth, before and after; medians."""
+    to_truth = aligned(found.points, points)
+    pairs = {
+        "points": (scene.points, to_truth(found.points), points),
+        "cameras": (
+            centers(scene.cameras),
+            to_truth(centers(found.cameras)),
+            centers(cameras),
+        ),
+    }
+    texts = []
+    for name, (before, after, truth) in pairs.items():
+        off = [np.median(np.linalg.norm(x - truth, axis=1)) for x in (before, after)]
+        texts.append(f"{name} {off[0]:.3f} before, {off[1]:.4f} after")
+    return "; ".join(texts)

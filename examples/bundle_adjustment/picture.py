@@ -101,10 +101,14 @@ def histogram(axes: Axes, found: Adjustment) -> None:
 def convergence(axes: Axes, scene: Scene, found: Adjustment) -> None:
     """Root mean square error by step."""
     axes.semilogy(found.history, "o-", color=BLUE, markersize=4)
-    for step in (0, len(found.history) - 1):
-        text, shift = f"{found.history[step]:.3g}", (0, 6)
+    for step, side in ((0, "left"), (len(found.history) - 1, "right")):
         axes.annotate(
-            text, (step, found.history[step]), xytext=shift, textcoords="offset points", color=BLUE
+            f"{found.history[step]:.3g}",
+            (step, found.history[step]),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha=side,
+            color=BLUE,
         )
     axes.margins(y=0.15)
     if scene.truth is not None:

@@ -139,19 +139,22 @@ def test_report_and_picture(
     drawn = tmp_path / "drawn.png"
     main(["--size", *map(str, SIZE), "--picture", str(drawn)])
     printed = capsys.readouterr().out
-    assert "12 cameras, 150 points, 560 observations: 1120 residuals in 558 unknowns" in printed
-    assert "median distance from the truth: points" in printed
+    assert "12 cameras, 150 points, 560 observations\n" in printed
+    assert "1120 residuals in 558 unknowns\n" in printed
+    assert "from truth  points" in printed
     assert drawn.read_bytes().startswith(b"\x89PNG")
     path = tmp_path / "problem.txt"
     path.write_text(text_of(castle))
     main([str(path), "--picture", str(drawn)])
     printed = capsys.readouterr().out
-    assert "root mean square reprojection error" in printed
+    assert "RMS error" in printed
     assert "truth" not in printed
-    assert "the noise leaves" not in printed
+    assert "noise" not in printed
 
 
 def test_report_counts(castle: scene.Scene, adjusted: Adjustment) -> None:
     lines = report(castle, adjusted).splitlines()
-    assert lines[1] == "Jacobian: 13440 entries, 2.151% of the matrix"
-    assert f"{len(adjusted.history) - 1} steps" in lines[4]
+    assert lines[2] == "Jacobian    13440 entries, 2.151% of the matrix"
+    assert lines[5].startswith(f"solution    {len(adjusted.history) - 1} steps, ")
+    after = root_mean_square(adjusted.errors_after)
+    assert f"{after:.4f} px after; noise of 0.5 px leaves {expected_error(castle):.4f}" in lines[8]

@@ -112,12 +112,12 @@ def test_casadi_reads_arguments_anew() -> None:
         )
 
 
-def test_products_are_counted() -> None:
-    counts = sparse_peers.n_products(brusselator(9))
+def test_colors_are_counted() -> None:
+    counts = sparse_peers.n_colors(brusselator(9))
     assert counts["wengert"] == 4
     assert counts["wengert dense"] == 18
     assert counts["scipy grouped 2-point"] >= 4
-    assert sparse_peers.n_products(rosenbrock(9))["wengert"] == 3
+    assert sparse_peers.n_colors(rosenbrock(9))["wengert"] == 3
 
 
 def test_sizes_and_names() -> None:
