@@ -7,9 +7,9 @@ The Brusselator on a line (Hairer and Wanner, *Solving Ordinary Differential Equ
     u' = 1 + u²v − 4u + d u_xx          v' = 3u − u²v + d v_xx
 
 with u = 1 and v = 3 at both ends. Its unknowns are interleaved, u₀ v₀ u₁ v₁ …, so that each
-equation reads near neighbors: a band of five diagonals. `wengert.scipy.integrate.solve_ivp` is SciPy's with
-the Jacobian filled in; SciPy alone differences the right-hand side, once for each state or, told
-the pattern by hand, once for each group of columns.
+equation reads near neighbors: a band of five diagonals. `wengert.scipy.integrate.solve_ivp` is
+SciPy's with the Jacobian filled in; SciPy alone differences the right-hand side, once for each
+state or, told the pattern by hand, once for each group of columns.
 """
 
 from __future__ import annotations

@@ -402,7 +402,8 @@ def test_too_many_branches_stay_right():
         return x[k : k + 2] ** 2
 
     jacobian = wg.sparse.jacobian(f)
+    points = [np.linspace(k + 0.5, 20.0, 20) for k in range(14)]
     with pytest.warns(RuntimeWarning, match="took more than 8 different paths"):
-        for k in range(14):
-            x = np.linspace(k + 0.5, 20.0, 20)
-            np.testing.assert_allclose(jacobian(x).toarray(), dense(f, x))
+        found = [jacobian(x).toarray() for x in points]
+    for x, matrix in zip(points, found, strict=True):
+        np.testing.assert_allclose(matrix, dense(f, x))

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compression.structure import Integers, Structure, merged
-from wengert.ir.dependence import are_indices_known
+from wengert.ir.flow import are_indices_known
 from wengert.ir.index_sets import IndexSets, Labels
 from wengert.ir.program import Equation, Program, prune
 from wengert.trace.tracer import outside_recordings

@@ -25,7 +25,7 @@ from wengert.control.programs import (
     zeros,
     zeros_equation,
 )
-from wengert.ir.dependence import Flow, united
+from wengert.ir.flow import Flow, united
 from wengert.ir.primitive import Primitive, define
 from wengert.ir.program import Program, Var, atom_type
 from wengert.trace.evaluate import plan_of, record_program

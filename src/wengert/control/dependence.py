@@ -19,7 +19,7 @@ from wengert.control.loop_rules import spread_mask
 from wengert.control.programs import depends, needed_inputs
 from wengert.control.scan_equation import bind_scan
 from wengert.control.scan_transpose import KnownCarries
-from wengert.ir.dependence import Flow, shape_of, united
+from wengert.ir.flow import Flow, shape_of, united
 from wengert.ir.index_sets import Labels
 from wengert.ir.primitive import registry
 from wengert.ir.program import Program, prune

@@ -27,7 +27,7 @@ from wengert import trees
 from wengert.control.call import call_p
 from wengert.control.programs import record_linear_rule, zeros
 from wengert.errors import MissingRuleError, OutputError
-from wengert.ir.dependence import Flow, united
+from wengert.ir.flow import Flow, united
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ir.program import Literal, Program
 from wengert.trace.tracer import bind, current_body

@@ -13,7 +13,8 @@ one equation, and returns the labels of its output, or a tuple of them. Families
     Prefixes       along some axes each depends on what is before it: cumulative sums
     Everything     each output on all inputs: what is not known better
 
-All are conservative: a label may promise too much, never too little.
+All are conservative: a label may promise too much, never too little. What a rule is given stands in
+`flow.py`; unions that several rules need in `unions.py`.
 """
 
 from __future__ import annotations
@@ -24,71 +25,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.index_sets import IndexSets, Labels
-from wengert.ir.primitive import Primitive
-from wengert.types import StackType, Type
-
-
-@dataclass
-class Flow:
-    """What a sparsity rule is given.
-
-    Attributes
-    ----------
-    primitive : Primitive
-    labels : tuple of arrays or None
-        Of each input, of its shape; None where nothing that is differentiated arrives.
-    values : tuple
-        Of each input, where it is known whatever the arguments are; else None.
-    types : tuple of types
-        Of each input.
-    out_types : tuple of types
-    sets : IndexSets
-    walk : callable
-        `walk(program, labels, values)`: the labels of a Program's outputs.
-    """
-
-    primitive: Primitive
-    labels: tuple[Labels | None, ...]
-    values: tuple[Any, ...]
-    types: tuple[Any, ...]
-    out_types: tuple[Any, ...]
-    sets: IndexSets
-    walk: Callable[..., list[Labels | None]]
-
-    def shape(self, i: int) -> tuple[int, ...]:
-        """The shape of input i; of a stack that of its items."""
-        return shape_of(self.types[i])
-
-    def labels_of(self, i: int) -> Labels:
-        """The labels of an input that has some."""
-        labels = self.labels[i]
-        assert labels is not None
-        return labels
-
-    def out_shape(self, i: int = 0) -> tuple[int, ...]:
-        return shape_of(self.out_types[i])
-
-    @property
-    def active(self) -> list[int]:
-        """The inputs with labels."""
-        return [i for i, x in enumerate(self.labels) if x is not None]
-
-
-def shape_of(type_: Any) -> tuple[int, ...]:
-    """The shape of a type; of a stack that of its items, of a literal ()."""
-    while isinstance(type_, StackType):
-        type_ = type_.item
-    return getattr(type_, "shape", ())
-
-
-def united(k: Flow, parts: Sequence[Labels | None]) -> Labels | None:
-    """The union of labels of one shape, None for none at all."""
-    result = None
-    for part in parts:
-        if part is not None:
-            result = part if result is None else k.sets.unite(result, part)
-    return result
+from wengert.ir.flow import Flow, are_indices_known, linear_inputs, moving_arguments, united
+from wengert.ir.index_sets import Labels
+from wengert.ir.unions import prefix_unions
+from wengert.types import Type
 
 
 @dataclass(frozen=True)
@@ -328,119 +268,6 @@ def _with_shape(k: Flow, i: int, shape: tuple[int, ...]) -> Flow:
     return replace(k, labels=tuple(labels), types=tuple(types))
 
 
-def linear_inputs(k: Flow) -> frozenset[int]:
-    """The inputs in which the primitive is linear."""
-    groups = k.primitive.linear_in
-    return frozenset([i for i in range(len(k.types)) if any(i in group for group in groups)])
-
-
-def are_indices_known(k: Flow) -> bool:
-    """Whether all inputs in which the primitive is not linear have known values."""
-    linear = linear_inputs(k)
-    return all([k.values[i] is not None for i in range(len(k.types)) if i not in linear])
-
-
-def moving_arguments(k: Flow, labels: Sequence[Labels | None]) -> list[Any] | None:
-    """Arguments for the NumPy implementation with labels for numbers; None if one is unknown."""
-    if not are_indices_known(k):
-        return None
-    linear = linear_inputs(k)
-    args: list[Any] = []
-    for i, x in enumerate(labels):
-        if i not in linear:
-            args.append(k.values[i])
-        else:
-            args.append(np.zeros(k.shape(i), np.int64) if x is None else x)
-    return args
-
-
-def prefix_unions(sets: IndexSets, labels: Labels, axis: int, is_reversed: bool = False) -> Labels:
-    """For each place along an axis the union of the labels up to it (or from it on).
-
-    Spans of twice the length are united in each turn, so that there are few turns.
-    """
-    axis %= labels.ndim
-    last = np.moveaxis(labels, axis, -1)
-    last = last[..., ::-1] if is_reversed else last
-    step = 1
-    while step < last.shape[-1]:
-        longer = sets.unite(last[..., step:], last[..., :-step])
-        last = np.concatenate([last[..., :step], longer], axis=-1)
-        step *= 2
-    return np.moveaxis(last[..., ::-1] if is_reversed else last, -1, axis)
-
-
-def unions_of(sets: IndexSets, labels: Labels, sources: Labels) -> Labels:
-    """The union, for each element of a result, of the elements that it reads.
-
-    Parameters
-    ----------
-    sets : IndexSets
-    labels : array of shape (..., n)
-    sources : integer array of shape (*core, n_terms)
-        Places from 0 to n − 1 along the last axis of `labels`; −1 is nowhere.
-
-    Returns
-    -------
-    array of shape (..., *core)
-    """
-    nowhere = np.zeros((*labels.shape[:-1], 1), np.int64)
-    return sets.unite_along(np.concatenate([labels, nowhere], axis=-1)[..., sources], (-1,))
-
-
-def is_zero_everywhere(value: Any, n_last: int) -> Any:
-    """Which items along the last `n_last` axes are known to be zero; None is not known."""
-    if value is None:
-        return None
-    value = np.asarray(value)
-    return ~np.any(value != 0, axis=tuple(range(value.ndim - n_last)))
-
-
-def contraction(k: Flow, a: Sequence[Any], b: Sequence[Any], out: Sequence[Any]) -> Labels:
-    """The rule of a product of two arrays with axes named as in einsum, one of them active."""
-    (i,) = k.active
-    own, other = (a, b) if i == 0 else (b, a)
-    labels = k.labels_of(i)
-    shape = k.out_shape()
-    factor = k.values[1 - i]
-    sizes = dict(zip(other, k.shape(1 - i), strict=True))
-    is_even = all([sizes.get(x, n) == n for x, n in zip(own, labels.shape, strict=True)])
-    if factor is not None and is_even and not np.all(factor):
-        return _sparse_contraction(k.sets, labels, own, np.asarray(factor), other, out, shape)
-    summed = [p for p, x in enumerate(own) if x not in out]
-    kept = k.sets.unite_along(labels, summed) if summed else labels
-    names = [x for x in own if x in out]
-    ordered = kept.transpose([names.index(x) for x in out if x in names])
-    at = [slice(None) if x in names else None for x in out]
-    return np.broadcast_to(ordered[tuple(at)], shape)
-
-
-def _sparse_contraction(
-    sets: IndexSets,
-    labels: Labels,
-    own: Sequence[Any],
-    factor: Any,
-    other: Sequence[Any],
-    out: Sequence[Any],
-    shape: tuple[int, ...],
-) -> Labels:
-    """A product with a known array, of which only the nonzeros count."""
-    free = [x for x in own if x not in other]
-    at = dict(zip(other, [p.reshape(-1, *(1,) * len(free)) for p in factor.nonzero()], strict=True))
-    sizes = dict(zip(own, labels.shape, strict=True))
-    for n, x in enumerate(free):
-        at[x] = np.arange(sizes[x]).reshape(-1, *(1,) * (len(free) - n - 1))
-    read = labels[tuple([at[x] for x in own])] if own else labels
-    places = np.zeros((), np.int64)
-    for x, n in zip(out, shape, strict=True):
-        places = places * n + at[x]
-    grid = np.broadcast_shapes(places.shape, read.shape, next(iter(at.values())).shape)
-    size = int(np.prod(shape))
-    return sets.unite_at(np.broadcast_to(places, grid), np.broadcast_to(read, grid), size).reshape(
-        shape
-    )
-
-
 def _whole_numbers(x: Any) -> Labels:
     """Labels that a primitive's implementation may have made floating-point numbers.
 
@@ -450,10 +277,11 @@ def _whole_numbers(x: Any) -> Labels:
     numbers = np.real(x)
     if numbers.dtype != np.int64:
         numbers = numbers.astype(np.int64)
-    if numbers.ndim > 1 and len(numbers) > 1 and numbers.strides[0] != 0:
-        if np.array_equal(numbers[0], numbers[1]) and np.all(numbers == numbers[:1]):
-            return np.broadcast_to(numbers[:1], numbers.shape)
-    return numbers
+    if numbers.ndim < 2 or len(numbers) < 2 or numbers.strides[0] == 0:
+        return numbers
+    if not np.array_equal(numbers[0], numbers[1]) or not np.all(numbers == numbers[:1]):
+        return numbers
+    return np.broadcast_to(numbers[:1], numbers.shape)
 
 
 MOVES = Moves()

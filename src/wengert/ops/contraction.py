@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
-from wengert.ir.dependence import contraction
 from wengert.ir.emission import Reduce, Whole
+from wengert.ir.unions import contraction
 from wengert.ops import native_products
 from wengert.ops.core import conj, convert, mul, reshape, sum_axes, transpose
 from wengert.ops.families import bilinear

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
-from wengert.ir.dependence import Flow, is_zero_everywhere, unions_of
 from wengert.ir.emission import Whole
+from wengert.ir.flow import Flow
 from wengert.ir.primitive import Primitive
+from wengert.ir.unions import is_zero_everywhere, unions_of
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.core import conj, unfit
 from wengert.ops.families import align_batch, bilinear

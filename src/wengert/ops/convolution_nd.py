@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
-from wengert.ir.dependence import Flow, Mixes, is_zero_everywhere, unions_of
+from wengert.ir.dependence import Mixes
 from wengert.ir.emission import Reduce
+from wengert.ir.flow import Flow
 from wengert.ir.primitive import Primitive
+from wengert.ir.unions import is_zero_everywhere, unions_of
 from wengert.ops.contraction import describe
 from wengert.ops.core import conj, reshape, unfit
 from wengert.ops.families import bilinear

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DtypeError
-from wengert.ir.dependence import Collects, Flow, Moves, are_indices_known, united
+from wengert.ir.dependence import Collects, Moves
 from wengert.ir.emission import Pull, Whole
+from wengert.ir.flow import Flow, are_indices_known, united
 from wengert.ir.primitive import Primitive
 from wengert.ops.core import broadcast_to, reshape, transpose, unfit, zeros_of
 from wengert.ops.elementwise import select

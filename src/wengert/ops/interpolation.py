@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, ShapeError
-from wengert.ir.dependence import Flow
 from wengert.ir.emission import Expand
+from wengert.ir.flow import Flow
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.contraction import as_operand, describe
 from wengert.ops.core import (

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
-from wengert.ir.dependence import contraction
 from wengert.ir.emission import Reduce, Whole
 from wengert.ir.program import door
+from wengert.ir.unions import contraction
 from wengert.ops import native_products
 from wengert.ops.contraction import as_operand, bind_einsum, contract, describe, for_blas
 from wengert.ops.core import conj, convert, mul, reshape, transpose

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, DtypeError, ShapeError
-from wengert.ir.dependence import Flow, is_zero_everywhere, unions_of
 from wengert.ir.emission import Expand
+from wengert.ir.flow import Flow
 from wengert.ir.primitive import Primitive
+from wengert.ir.unions import is_zero_everywhere, unions_of
 from wengert.ops.contraction import as_operand, bind_einsum, contract, describe
 from wengert.ops.core import conj, mul, neg, reshape, sub, transpose, unfit
 from wengert.ops.families import align_batch, bilinear

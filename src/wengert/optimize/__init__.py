@@ -4,7 +4,8 @@
     objective, equations, constraints    the user's functions, compiled, with derivatives
     minimization              minimize; scipy_methods, newton and ipopt are what it runs
     rootfinding               root
-    squares, curves           least_squares, curve_fit; gauss_newton and levenberg_marquardt solve the sparse ones
+    squares, curves           least_squares, curve_fit; gauss_newton and levenberg_marquardt are
+                              our own methods for them
 
 To differentiate *through* a solver, use `wengert.scipy.optimize`: its results have derivatives.
 """

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.dependence import ELEMENTWISE, Everything, Flow
+from wengert.ir.dependence import ELEMENTWISE, Everything
+from wengert.ir.flow import Flow
 from wengert.ir.index_sets import IndexSets, Labels
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Equation, Literal, Program, atom_type, prune

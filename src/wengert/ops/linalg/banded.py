@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.dependence import COLLECTS, COPIES, MOVES, Flow, Mixes, unions_of
+from wengert.ir.dependence import COLLECTS, COPIES, MOVES, Mixes
+from wengert.ir.flow import Flow
 from wengert.ir.primitive import Primitive, define
+from wengert.ir.unions import unions_of
 from wengert.ops.core import conj, neg, unfit
 from wengert.ops.families import bilinear, linear
 from wengert.ops.linalg import native_banded

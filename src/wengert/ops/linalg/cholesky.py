@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.dependence import Flow, prefix_unions
+from wengert.ir.flow import Flow
 from wengert.ir.primitive import Primitive, define
+from wengert.ir.unions import prefix_unions
 from wengert.ops.core import neg, unfit
 from wengert.ops.linalg import native_cholesky
 from wengert.ops.linalg.common import (

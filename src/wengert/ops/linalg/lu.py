@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.dependence import COPIES, Flow, Mixes
+from wengert.ir.dependence import COPIES, Mixes
+from wengert.ir.flow import Flow
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.core import add, full, reshape, unfit
 from wengert.ops.families import align_batch, linear

@@ -29,7 +29,7 @@ from wengert.errors import ArgumentError
 from wengert.implicit.lanes import by_lanes
 from wengert.implicit.programs import slope
 from wengert.implicit.settings import thaw
-from wengert.ir.dependence import Flow
+from wengert.ir.flow import Flow
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ir.program import Program
 from wengert.ops.core import fit

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from wengert.implicit.lanes import by_lanes
-from wengert.ir.dependence import Everything, Flow, Mixes
+from wengert.ir.dependence import Everything, Mixes
+from wengert.ir.flow import Flow
 from wengert.ir.primitive import Primitive, Unsupported, define
 from wengert.ops.core import conj, reshape, transpose
 from wengert.trace.tracer import bind
