@@ -53,8 +53,8 @@ def limit_threads() -> bool:
 class Ratio:
     """One contestant's time in units of another's.
 
-    ``value`` is the ratio of the medians; ``low`` and ``high`` are the least and the greatest
-    ratio met within one round that both took part in.
+    Over the rounds that both took part in ``value`` is the ratio of the medians, ``low`` and
+    ``high`` are the least and the greatest ratio met within one.
     """
 
     value: float
@@ -86,10 +86,11 @@ class Race:
         """Time of ``name`` over time of ``other``; None where either did not finish."""
         if name not in self.seconds or other not in self.seconds:
             return None
-        # a contestant beyond the race's patience has its first round only
-        pairs = zip(self.seconds[name], self.seconds[other], strict=False)
-        within = [mine / theirs for mine, theirs in pairs]
-        return Ratio(self.median(name) / self.median(other), min(within), max(within))
+        # of a contestant beyond the race's patience there is only the first round
+        pairs = list(zip(self.seconds[name], self.seconds[other], strict=False))
+        mine, theirs = zip(*pairs, strict=True)
+        within = [one / another for one, another in pairs]
+        return Ratio(median(mine) / median(theirs), min(within), max(within))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

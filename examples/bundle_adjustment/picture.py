@@ -60,10 +60,11 @@ def from_above(axes: Axes, scene: Scene, found: Adjustment) -> None:
         axes.plot([], [], "o", color=GRAY, markersize=8, markerfacecolor="none", label="truth")
     else:
         view = widest(points, eyes)
-        limits = np.percentile(points @ view.T, [2, 98], axis=0)
-        low, high = np.minimum(limits[0], eyes @ view.T), np.maximum(limits[1], eyes @ view.T)
-        axes.set_xlim(low[:, 0].min(), high[:, 0].max())
-        axes.set_ylim(low[:, 1].min(), high[:, 1].max())
+        framed = np.concatenate([np.percentile(points @ view.T, [2, 98], axis=0), eyes @ view.T])
+        low, high = np.min(framed, axis=0), np.max(framed, axis=0)
+        margin = 0.05 * (high - low)
+        axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
+        axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
     axes.plot(*view @ before.T, ".", color=ORANGE, markersize=1.5, alpha=0.35)
     axes.plot(*view @ points.T, ".", color=BLUE, markersize=1.5, alpha=0.8)
     axes.plot(*view @ eyes_before.T, "x", color=ORANGE, markersize=5, label="before")
@@ -87,7 +88,7 @@ def histogram(axes: Axes, found: Adjustment) -> None:
     """Lengths of the errors, on a logarithmic axis that holds both."""
     lengths = [np.linalg.norm(e, axis=1) for e in (found.errors_before, found.errors_after)]
     least, most = np.percentile(np.concatenate(lengths), [0.2, 99.9])
-    edges = np.geomspace(max(least, 1e-12), max(most, 1e-11), 80)
+    edges = np.geomspace(max(least, 1e-12), max(most, 1e-11), 80).tolist()
     labels = "before", "after"
     for length, color, label in zip(lengths, (ORANGE, BLUE), labels, strict=True):
         axes.hist(length, edges, color=color, alpha=0.75, label=label)

@@ -198,6 +198,8 @@ def test_slow_contestants_are_timed_once() -> None:
     race = timing.race(calls, 3, 1.0, clock=lambda: now, patience=4.0)
     assert race.seconds == {"quick": (1.0, 1.0, 1.0), "slow": (8.0,)}
     assert race.ratio("slow", "quick") == timing.Ratio(8.0, 8.0, 8.0)
+    uneven = timing.Race({"quick": (1.0, 3.0, 3.0), "slow": (8.0,)}, {}, {})
+    assert uneven.ratio("slow", "quick") == timing.Ratio(8.0, 8.0, 8.0)  # of the common round
 
 
 def test_processor_time_counts_children() -> None:
