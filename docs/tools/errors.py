@@ -77,6 +77,11 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "wg.implicit_root(lambda x: x**2 + 1.0, 0.5)",
         "Start nearer to a solution, try another `solver=`, or look whether there is one at all.",
     ),
+    "MissingExtraError": (
+        "from wengert.optimize.extras import require\n"
+        "require('a_package_you_lack', 'ui', 'progress=True')",
+        "Install the extra that the message names: `pip install 'wengert[ui]'`.",
+    ),
     "NanError": (
         "with wg.debug_nans():\n    wg.grad(lambda x: np.sqrt(x))(0.0)",
         "The message names the operation and the place; `np.where(x > 0, x, 1.0)` before the "

@@ -17,6 +17,7 @@ The tree (each class also derives from the built-in a NumPy user would expect):
     ├── OptionError           (ValueError)           a device that is not there, a copy ruled out
     ├── EscapedTracerError    (RuntimeError)         a tracer used after its function ended
     ├── ConvergenceError      (RuntimeError)         a solver found no solution
+    ├── MissingExtraError     (ImportError)          a package that an option needs is not installed
     ├── NanError              (FloatingPointError)   the first NaN or Inf, found by debug_nans
     ├── GradientError         (AssertionError)       check_grads found a wrong derivative
     ├── ProgramError          (ValueError)           a Program that breaks the rules of the IR
@@ -181,6 +182,10 @@ class EscapedTracerError(WengertError, RuntimeError):
 
 class ConvergenceError(WengertError, RuntimeError):
     """A solver found no solution, or one that is none."""
+
+
+class MissingExtraError(WengertError, ImportError):
+    """A package that an option needs is not installed; the message names the extra it is in."""
 
 
 class NanError(WengertError, FloatingPointError):

@@ -16,11 +16,12 @@ from wengert.errors import (
     ArgumentError,
     ConvergenceError,
     ConversionError,
+    MissingExtraError,
     NonScalarOutputError,
     OptionError,
     ShapeError,
 )
-from wengert.optimize import MissingExtraError, OptimizeResult, between, equal, minimize
+from wengert.optimize import OptimizeResult, between, equal, minimize
 from wengert.optimize.ipopt import _Grew, _Structure
 from wengert.optimize.minimization import _ABILITIES
 

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from wengert.errors import ArgumentError, ConversionError, OptionError, OutputError, ShapeError
-from wengert.optimize import MissingExtraError, root
+from wengert.errors import (
+    ArgumentError,
+    ConversionError,
+    MissingExtraError,
+    OptionError,
+    OutputError,
+    ShapeError,
+)
+from wengert.optimize import root
 
 METHODS = "hybr lm broyden1 broyden2 anderson krylov df-sane newton".split()
 MIXING = "linearmixing diagbroyden excitingmixing".split()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import wengert as wg
 from wengert.compression.plan import plan
 from wengert.compression.recorded import completed
 from wengert.compression.separation import separate, whole
-from wengert.errors import ArgumentError
+from wengert.errors import ArgumentError, MissingExtraError
 from wengert.ir.index_sets import IndexSets
 from wengert.sparse import Pattern
 
@@ -98,6 +100,14 @@ def test_spy_plot_marks_the_entries():
     assert np.array_equal(np.asarray(image) > 0, ARROW)
     assert ax.get_title() == "5 × 5, 13 entries"
     plt.close("all")
+
+
+def test_a_plot_without_matplotlib_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(MissingExtraError) as caught:
+        arrow().plot()
+    assert "Pattern.plot needs a package that is not installed." in str(caught.value)
+    assert "pip install 'wengert[ui]'" in str(caught.value)
 
 
 def test_saved_and_loaded(tmp_path):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from wengert.demo.progress import Screen, open_screen
-from wengert.errors import WengertError
+from wengert.errors import MissingExtraError
 
 PARTS = ("digits", "co2", "helmholtz")
 TITLES = {
@@ -30,10 +30,6 @@ _PACKAGES = {
     "co2": {"statsmodels": "statsmodels"},
     "helmholtz": {"sympy": "sympy"},
 }
-
-
-class MissingExtraError(WengertError, ImportError):
-    """A package that only the demonstration needs is not installed."""
 
 
 def run(

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from wengert.optimize.constraints import Constraint, between, equal
 from wengert.optimize.curves import curve_fit
-from wengert.optimize.extras import MissingExtraError
 from wengert.optimize.fit_result import LeastSquaresResult
 from wengert.optimize.minimization import minimize
 from wengert.optimize.result import OptimizeResult
@@ -24,7 +23,6 @@ from wengert.optimize.squares import least_squares
 __all__ = [
     "Constraint",
     "LeastSquaresResult",
-    "MissingExtraError",
     "OptimizeResult",
     "between",
     "curve_fit",

@@ -28,7 +28,7 @@ from wengert.optimize.objective import LastPoint
 
 @dataclass(frozen=True)
 class Constraint:
-    """lower <= fun(x, *args) <= upper; made by `between` and `equal`."""
+    """`lower <= fun(x, *args) <= upper`; made by `between` and `equal`."""
 
     fun: Callable[..., Any]
     lower: Any
@@ -38,7 +38,7 @@ class Constraint:
 
 
 def between(lower: Any, fun: Callable[..., Any], upper: Any, args: Any = ()) -> Constraint:
-    """The constraint lower <= fun(x, *args) <= upper.
+    """The constraint `lower <= fun(x, *args) <= upper`.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def between(lower: Any, fun: Callable[..., Any], upper: Any, args: Any = ()) -> 
 
 
 def equal(fun: Callable[..., Any], value: Any = 0.0, args: Any = ()) -> Constraint:
-    """The constraint fun(x, *args) = value; see `between`.
+    """The constraint `fun(x, *args) = value`; see `between`.
 
     Examples
     --------

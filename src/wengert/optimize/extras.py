@@ -5,11 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from wengert.errors import WengertError
-
-
-class MissingExtraError(WengertError, ImportError):
-    """A package that an option needs is not installed."""
+from wengert.errors import MissingExtraError
 
 
 def require(module: str, extra: str, purpose: str) -> Any:

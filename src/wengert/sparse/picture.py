@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import MissingRuleError
+from wengert.errors import MissingExtraError
 
 _PIXELS = 400
 
@@ -16,10 +16,11 @@ def spy(pattern: Any, ax: Any = None) -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError:
-        raise MissingRuleError(
-            "Pattern.plot needs matplotlib, which is not installed.",
+        raise MissingExtraError(
+            "Pattern.plot needs a package that is not installed.",
+            got="no matplotlib",
             expected="the extra `ui`",
-            try_='pip install "wengert[ui]"',
+            try_="pip install 'wengert[ui]'",
         ) from None
     if ax is None:
         ax = plt.gca()
