@@ -111,7 +111,7 @@ class Prepared:
 
     def __init__(self, derive: Callable[..., tuple[Any, Plan, Any]], split: Split) -> None:
         self._derive = derive
-        self._split = split
+        self._split = split.kept()
         self.plans: list[Plan] = []
         self._watched: list[tuple[Any, Any]] = []
         self._jitted: Jitted = jit(self._recorded)
@@ -184,9 +184,12 @@ class Split:
                 types[i] = (leaf_type(value), isinstance(value, np.ndarray))
                 numbers.append(value)
                 leaves[i] = None
-            elif isinstance(leaf, np.ndarray):
-                leaves[i] = leaf.copy()
         return cls(spec, leaves, types, numbers)
+
+    def kept(self) -> Split:
+        """The same without numbers, its arrays copied: the caller may write into them."""
+        leaves = [x.copy() if isinstance(x, np.ndarray) else x for x in self.leaves]
+        return Split(self.spec, leaves, self.types, [])
 
     def is_like(self, other: Split) -> bool:
         """Whether only numbers differ."""
