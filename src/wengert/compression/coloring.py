@@ -147,9 +147,9 @@ def color(pattern: Any, kind: str = "column", order: str = "natural") -> Colorin
     are nearly full are colored by columns, whichever kind is asked for. No coloring has fewer
     products than the longest row ("column") or column ("row") has entries.
 
-    Source: A. H. Gebremedhin, F. Manne and A. Pothen, What color is your Jacobian? Graph coloring for
-    computing derivatives, SIAM Review 47 (2005); the algorithms' own sources are in `columns.py`,
-    `symmetric.py`, `bicoloring.py` and `ordering.py`.
+    Source: A. H. Gebremedhin, F. Manne and A. Pothen, What color is your Jacobian? Graph coloring
+    for computing derivatives, SIAM Review 47 (2005); the algorithms' own sources are in
+    `columns.py`, `symmetric.py`, `bicoloring.py` and `ordering.py`.
 
     Examples
     --------
