@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import scipy.integrate
 import scipy.sparse
 
 from wengert.scipy import integrate
-from wengert.scipy.integrate.jacobians import with_jacobian
+from wengert.scipy.integrate.jacobians import JacobianUnusableError, with_jacobian
 
 IMPLICIT = ["Radau", "BDF", "LSODA"]
 
@@ -96,8 +98,82 @@ def test_what_cannot_be_recorded_is_run_as_it_is():
     def black_box(t, y):
         return np.array([float(-y[0])])
 
+    assert with_jacobian(black_box, 0.0, [1.0], "BDF", False, (), options := {}) is options
     found = integrate.solve_ivp(black_box, (0.0, 1.0), [1.0], method="BDF", rtol=1e-6)
     np.testing.assert_allclose(found.y[0, -1], np.exp(-1.0), rtol=1e-4)
+
+
+def test_a_time_that_must_be_a_plain_number():
+    fade = lambda t, y: math.exp(-t) * brusselator(t, y)
+    found = with_jacobian(fade, 0.5, START, "BDF", False, (), {})["jac"](0.5, START)
+    plain = with_jacobian(brusselator, 0.5, START, "BDF", False, (), {})["jac"](0.5, START)
+    np.testing.assert_allclose(found, math.exp(-0.5) * plain.toarray(), rtol=1e-13)
+
+
+def test_a_loop_over_states_is_not_compiled():
+    def chain(t, y):
+        dy = np.zeros_like(y)
+        for i in range(1, len(y) - 1):
+            dy[i] = y[i + 1] - 2.0 * y[i] + y[i - 1] ** 2
+        return dy
+
+    found = with_jacobian(chain, 0.0, START, "Radau", False, (), {})["jac"](0.0, START)
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_array_equal(found[5, 4:7], [2.0 * START[4], -2.0, 1.0])
+    assert np.count_nonzero(found) == 3 * 78
+
+
+@pytest.mark.parametrize("method", IMPLICIT)
+@pytest.mark.parametrize("n", [3, 50])
+def test_what_cannot_be_recorded_later_is_begun_anew(method, n):
+    def late(t, y):
+        first = -50.0 * y[0] if t < 0.3 else -50.0 * math.sin(y[0])
+        return np.concatenate([np.reshape(first, 1), -y[1:]])
+
+    start = np.ones(n)
+    found = integrate.solve_ivp(late, (0.0, 1.0), start, method=method, max_step=0.1)
+    plain = scipy.integrate.solve_ivp(late, (0.0, 1.0), start, method=method, max_step=0.1)
+    np.testing.assert_allclose(found.y[:, -1], plain.y[:, -1], rtol=1e-6)
+    exact = with_jacobian(late, 0.0, start, method, False, (), {})["jac"]
+    assert np.all(np.isfinite(getattr(exact(0.0, start), "data", 0.0)))
+    with pytest.raises(JacobianUnusableError):
+        exact(0.5, start)
+
+
+@pytest.mark.parametrize("method", IMPLICIT)
+@pytest.mark.parametrize("n", [3, 50])
+def test_where_the_derivative_is_not_finite(method, n):
+    outflow = lambda t, y: -np.sqrt(np.abs(y))
+    found = integrate.solve_ivp(outflow, (0.0, 1.0), np.zeros(n), method=method)
+    np.testing.assert_array_equal(found.y, 0.0)
+
+
+@pytest.mark.parametrize("method", IMPLICIT)
+def test_a_pattern_that_changes_on_the_way(method):
+    def switched(t, y):
+        return -50.0 * y if t < 0.3 else -50.0 * (y - np.roll(y, 20)) - y
+
+    options = {"method": method, "rtol": 1e-7, "atol": 1e-9, "max_step": 0.1}
+    start = 1.0 + START[::2]
+    found = integrate.solve_ivp(switched, (0.0, 1.0), start, **options)
+    plain = scipy.integrate.solve_ivp(switched, (0.0, 1.0), start, **options)
+    np.testing.assert_allclose(found.y[:, -1], plain.y[:, -1], atol=1e-9)
+
+
+@pytest.mark.parametrize("n", [10, 80])
+@pytest.mark.parametrize("width", [2, 9])
+def test_bands_given_for_lsoda(n, width):
+    options = {"method": "LSODA", "rtol": 1e-7, "atol": 1e-9}
+    find = lambda solve, **bands: solve(brusselator, (0.0, 1.0), START[:n], **options, **bands)
+    found = find(integrate.solve_ivp, lband=width, uband=width)
+    plain = find(scipy.integrate.solve_ivp, lband=width, uband=width)
+    np.testing.assert_allclose(found.y[:, -1], plain.y[:, -1], rtol=1e-4)
+
+
+def test_arguments_may_be_any_iterable():
+    decay = lambda t, y, rate: -rate * y
+    found = integrate.solve_ivp(decay, (0.0, 1.0), [1.0], "BDF", args=iter([2.0]), rtol=1e-8)
+    np.testing.assert_allclose(found.y[0, -1], np.exp(-2.0), rtol=1e-5)
 
 
 def test_a_vectorized_right_hand_side():

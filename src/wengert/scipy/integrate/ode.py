@@ -21,7 +21,7 @@ from wengert.implicit.programs import Captured, capture, jacobian_program
 from wengert.implicit.root import nothing_is_recorded
 from wengert.implicit.settings import OnValues, freeze
 from wengert.scipy.dispatch import is_traced
-from wengert.scipy.integrate.jacobians import with_jacobian
+from wengert.scipy.integrate.jacobians import solved_with_jacobian
 from wengert.scipy.integrate.quadrature import scipy_integrate
 from wengert.scipy.integrate.replay import (
     MOST_STEPS,
@@ -70,8 +70,9 @@ def solve_ivp(
     dense_output, events, vectorized, args, **options
         As in SciPy. "Radau", "BDF" and "LSODA" get the exact Jacobian where `jac` is missing: a
         sparse one of larger systems (for LSODA a banded one), whose pattern is found;
-        `jac_sparsity` is not needed, and taken as the pattern where it is given. What `fun` closes
-        over is then held while it is solved.
+        `jac_sparsity` is not needed, and taken as the pattern where it is given; nor are `lband`
+        and `uband`. What `fun` closes over is then held while it is solved. Where no Jacobian is
+        to be had, or one is not finite, SciPy solves the problem as it would without Wengert.
 
     Returns
     -------
@@ -99,7 +100,8 @@ def solve_ivp(
     >>> print(f"{wg.grad(at_end)(2.0):.6f}")  # -exp(-2)
     -0.135335
     """
-    extra = () if args is None else args if isinstance(args, tuple) else tuple(args)
+    extra = () if args is None else tuple(args)
+    args = None if args is None else extra
     if nothing_is_recorded():
         return _plain(
             fun, t_span, y0, method, t_eval, dense_output, events, vectorized, args, options
@@ -127,15 +129,13 @@ def _plain(
     vectorized: bool, args: Any, options: dict[str, Any],
 ) -> Any:  # fmt: skip
     """SciPy's solution, with the Jacobian that an implicit method asks for."""
-    extra = () if args is None else tuple(args)
-    filled = with_jacobian(fun, t_span[0], y0, method, vectorized, extra, options)
-    if filled.get("jac") is not options.get("jac") and args is not None:
-        # SciPy hands `args` to a Jacobian as well, and ours knows them already.
-        ours = filled["jac"]
-        filled = {**filled, "jac": lambda t, y, *args: ours(t, y)}
-    return scipy_integrate().solve_ivp(
-        fun, t_span, y0, method, t_eval, dense_output, events, vectorized, args, **filled
-    )
+
+    def solve(**options: Any) -> Any:
+        return scipy_integrate().solve_ivp(
+            fun, t_span, y0, method, t_eval, dense_output, events, vectorized, args, **options
+        )
+
+    return solved_with_jacobian(solve, fun, t_span[0], y0, method, vectorized, args, options)
 
 
 @dataclass(frozen=True)
