@@ -25,12 +25,14 @@ def test_stiff_brusselator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_brusselator_ways_agree_and_differences_call_more() -> None:
-    found, by_hand, alone = stiff_brusselator.compare(40)
-    for other in (by_hand, alone):
+    runs = stiff_brusselator.compare(40)
+    calls = {run.name: run.n_calls for run in runs}
+    for run in runs:
         np.testing.assert_allclose(
-            other.solution.y[:, -1], found.solution.y[:, -1], rtol=1e-4, atol=1e-5
+            run.solution.y[:, -1], runs[0].solution.y[:, -1], rtol=1e-3, err_msg=run.name
         )
-    assert alone.n_calls > found.n_calls + 60
+    assert calls["BDF, nothing given"] > calls["BDF, wengert"] + 60
+    assert calls["Radau, pattern by hand"] > calls["Radau, wengert"] + 20
 
 
 def test_optimal_control(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,6 +40,7 @@ def test_optimal_control(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     optimal_control.main(["--intervals", "100", "--picture", str(picture)])
     said = capsys.readouterr().out
     assert "505 unknowns, 408 constraints" in said
+    assert "Solved to the desired tolerance" in said
     assert picture.stat().st_size > 10_000
 
 
@@ -58,6 +61,8 @@ def test_optimal_control_converges_with_its_rule() -> None:
     multipliers = np.linalg.lstsq(normals.T, gradient, rcond=None)[0]
     left = gradient - normals.T @ multipliers
     assert np.max(np.abs(left)) < 1e-4 * np.max(np.abs(gradient))
+    # The same with the multipliers that Ipopt found.
+    assert optimal_control.slope_left(fine) < 1e-6
 
 
 def test_maximum_likelihood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,4 +80,5 @@ def test_standard_errors_are_those_of_statsmodels() -> None:
         (maximum_likelihood.schools(), 1e-2),
     ):
         assert study.worst_error < tolerance, study.title
+        np.testing.assert_allclose(study.ours.values, study.theirs.values, rtol=2e-3, atol=1e-3)
         assert study.ours.loss <= study.theirs.loss + 1e-6 * abs(study.theirs.loss)

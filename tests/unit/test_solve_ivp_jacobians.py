@@ -103,6 +103,34 @@ def test_what_cannot_be_recorded_is_run_as_it_is():
     np.testing.assert_allclose(found.y[0, -1], np.exp(-1.0), rtol=1e-4)
 
 
+def test_a_published_solution():
+    """HIRES at the end of its interval, from the test set of Mazzia and Magherini (2008)."""
+
+    def hires(t, y):
+        c = 280.0 * y[5] * y[7]
+        return [
+            -1.71 * y[0] + 0.43 * y[1] + 8.32 * y[2] + 0.0007,
+            1.71 * y[0] - 8.75 * y[1],
+            -10.03 * y[2] + 0.43 * y[3] + 0.035 * y[4],
+            8.32 * y[1] + 1.71 * y[2] - 1.12 * y[3],
+            -1.745 * y[4] + 0.43 * y[5] + 0.43 * y[6],
+            -c + 0.69 * y[3] + 1.71 * y[4] - 0.43 * y[5] + 0.69 * y[6],
+            c - 1.81 * y[6],
+            -c + 1.81 * y[6],
+        ]
+
+    start = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0057]
+    published = [
+        0.7371312573325668e-3, 0.1442485726316185e-3, 0.5888729740967575e-4,
+        0.1175651343283149e-2, 0.2386356198831331e-2, 0.6238968252742796e-2,
+        0.2849998395185769e-2, 0.2850001604814231e-2,
+    ]  # fmt: skip
+    assert "jac" in with_jacobian(hires, 0.0, start, "Radau", False, (), {})
+    options = {"method": "Radau", "rtol": 1e-8, "atol": 1e-11}
+    found = integrate.solve_ivp(hires, (0.0, 321.8122), start, **options)
+    np.testing.assert_allclose(found.y[:, -1], published, rtol=1e-7)
+
+
 def test_a_time_that_must_be_a_plain_number():
     fade = lambda t, y: math.exp(-t) * brusselator(t, y)
     found = with_jacobian(fade, 0.5, START, "BDF", False, (), {})["jac"](0.5, START)

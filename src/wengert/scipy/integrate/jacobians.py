@@ -129,8 +129,8 @@ def _is_written_by_elements(field: Callable[..., Any], start: Any) -> bool:
     found = recordable("solve_ivp", field, Type(start.shape, start.dtype), Type((), np.float64))
     if found is None:
         return False
-    single = [e for e in found.program.equations if all(v.type.shape == () for v in e.outputs)]
-    return len(single) > _LONG
+    kinds = [{getattr(v.type, "shape", None) for v in e.outputs} for e in found.program.equations]
+    return kinds.count({()}) > _LONG
 
 
 def _in_the_form_for(name: str, exact: Jacobian, first: Any) -> dict[str, Any]:

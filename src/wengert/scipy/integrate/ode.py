@@ -72,7 +72,8 @@ def solve_ivp(
         sparse one of larger systems (for LSODA a banded one), whose pattern is found;
         `jac_sparsity` is not needed, and taken as the pattern where it is given; nor are `lband`
         and `uband`. What `fun` closes over is then held while it is solved. Where no Jacobian is
-        to be had, or one is not finite, SciPy solves the problem as it would without Wengert.
+        to be had, or one is not finite, SciPy solves the problem as it would without Wengert: so
+        with a `fun` that ends in `np.array([...])`, where a list or `np.stack` can be recorded.
 
     Returns
     -------
