@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ from wengert.compression.recorded import plan_of_linear
 from wengert.compression.structure import Structure
 from wengert.errors import ArgumentError
 from wengert.ir.index_sets import MAX_ENTRIES, TooManyEntries
-from wengert.trace.recording import Recording, lifts_scalars_here, same_contents
+from wengert.trace.recording import lifts_scalars_here, same_contents
 from wengert.trace.tracer import Tracer, current_body
 from wengert.transforms.sparsity import constants
 
@@ -53,8 +54,21 @@ class Wish:
     is_symmetric: bool = False
 
 
+# Arrays that the function being prepared closes over, each with its contents as recorded.
+closed_over: ContextVar[list[tuple[Any, Any]] | None] = ContextVar("closed_over", default=None)
+
+
+def _note_closed_over() -> None:
+    """Enter the arrays captured so far: before the plan, which captures some of its own."""
+    noted, body = closed_over.get(), current_body.get()
+    if noted is not None and body is not None:
+        for entries in body._captured_arrays.values():
+            noted += [(array, kept) for array, _, kept in entries]
+
+
 def compressed(recorded: Recorded, selection: Selection, wish: Wish) -> tuple[Plan, Any]:
     """The plan of a recorded function, and the values of the entries of its Jacobian."""
+    _note_closed_over()
     in_types = [leaf_type(x) for x in selection.leaves]
     if wish.given is not None:
         shape = total(recorded.types), total(in_types)
@@ -135,22 +149,29 @@ class Prepared:
 
     def _recorded(self, *numbers: Any) -> Any:
         """The results, the number of the plan, which is a literal of this recording, the values."""
-        results, made, data = self._derive(*self._split.arguments(numbers))
-        body = current_body.get()
-        if body is None:  # run as it is: after too many paths, or for comparison
-            return results, made, data
-        self._watch(body)
+        is_recorded = current_body.get() is not None
+        token = closed_over.set([])
+        try:
+            results, made, data = self._derive(*self._split.arguments(numbers))
+            if not is_recorded:  # run as it is: after too many paths, or for comparison
+                return results, made, data
+            self._watch(closed_over.get() or [])
+        finally:
+            closed_over.reset(token)
         self.plans.append(made)
         return results, len(self.plans) - 1, data
 
-    def _watch(self, body: Recording) -> None:
+    def _watch(self, arrays: Sequence[tuple[Any, Any]]) -> None:
         """Remember what the arrays hold that the function closes over."""
-        for entries in body._captured_arrays.values():
-            for array, _, kept in entries:
-                if kept is not array:
-                    self._watched.append((array, kept))
-                elif array.dtype.kind in "iub" and array.flags.writeable:
-                    self._watched.append((array, array.copy()))
+        known = {id(array) for array, _ in self._watched}
+        for array, kept in arrays:
+            if id(array) in known:
+                continue
+            known.add(id(array))
+            if kept is not array:
+                self._watched.append((array, kept))
+            elif array.dtype.kind in "iub" and array.flags.writeable:
+                self._watched.append((array, array.copy()))
 
 
 @dataclass(frozen=True)
