@@ -16,19 +16,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wengert.api.differentiate import Recorded, pullback_program
-from wengert.compression.plan import Plan
-from wengert.compression.recorded import plan_of_linear
 from wengert.errors import ArgumentError
 from wengert.ir.cost import Cost
 from wengert.ir.index_sets import MAX_ENTRIES, TooManyEntries
 from wengert.trace.recording import lifts_scalars_here
 from wengert.trace.tracer import Tracer
 from wengert.transforms.sparsity import constants
+
+if TYPE_CHECKING:
+    from wengert.compression.plan import Plan
 
 MODES = ("auto", "forward", "reverse", "compressed")
 _FEW = 16  # products below which nothing is compressed
@@ -177,6 +178,8 @@ def compressed_plan(recorded: Recorded, in_types: Sequence[Any]) -> Plan | None:
 
 def _compressed_plan(recorded: Recorded, in_types: Sequence[Any]) -> Plan:
     """The plan; kept with the recording's structure and the indices it was recorded with."""
+    from wengert.compression.recorded import plan_of_linear  # loaded when first needed
+
     residuals = recorded.residuals
     if any([isinstance(v, Tracer) for v in residuals]):
         return plan_of_linear(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,6 @@ from wengert.api.differentiate import (
     record,
     scalars,
 )
-from wengert.compression.plan import Plan
 from wengert.errors import ArgumentError, NonScalarOutputError, NotDifferentiableError
 from wengert.ir.program import Program, split_program
 from wengert.ops.core import basis, conj, full, reshape, transpose, zeros_of
@@ -40,6 +39,9 @@ from wengert.trace.evaluate import evaluate, plan_of
 from wengert.trace.recording import lifts_scalars_here
 from wengert.transforms.batch import batch_program
 from wengert.types import Type
+
+if TYPE_CHECKING:
+    from wengert.compression.plan import Plan
 
 _MAX_FOLDED = 1 << 22  # bytes of unit vectors, and what follows from them, that a cache may hold
 
@@ -133,10 +135,10 @@ def value_and_jacobian(
         _require_jacobian_types(recorded, selection, holomorphic)
         in_types = [leaf_type(x) for x in selection.leaves]
         way = choose(recorded, in_types, mode)
-        if isinstance(way, Plan):
-            blocks = _compressed(recorded, in_types, way)
-        else:
+        if isinstance(way, str):
             blocks = (_forward if way == "forward" else _reverse)(recorded, in_types)
+        else:
+            blocks = _compressed(recorded, in_types, way)
         rows = [
             rebuild_tree(selection.spec, [blocks[i][j] for j in range(len(in_types))])
             for i in range(len(recorded.types))
