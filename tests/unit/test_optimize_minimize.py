@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.optimize
+import scipy.sparse
 
 import wengert as wg
 from wengert.errors import (
@@ -21,7 +22,7 @@ from wengert.errors import (
     OptionError,
     ShapeError,
 )
-from wengert.optimize import OptimizeResult, between, equal, minimize
+from wengert.optimize import OptimizeResult, between, definite, equal, minimize
 from wengert.optimize.ipopt import _Grew, _Structure
 from wengert.optimize.minimization import _ABILITIES
 
@@ -680,3 +681,18 @@ def test_results_read_well_and_can_be_copied():
         again.covariance()
     failed = minimize(rosenbrock, START, options={"maxiter": 1})
     assert repr(failed).startswith("NO SUCCESS")
+
+
+@pytest.mark.parametrize("shift", [0.0, 30.0])
+def test_dense_and_sparse_factorizations_agree(monkeypatch, shift):
+    """A matrix that fills up is factorized as a dense one; an indefinite one is shifted alike."""
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(40, 40)) * (rng.random((40, 40)) < 0.2)
+    matrix = scipy.sparse.csc_array(a + a.T + (shift - 5.0) * np.eye(40))
+    right = rng.normal(size=40)
+    dense, by_dense = definite.solve_shifted(matrix, right, 0.0)
+    monkeypatch.setattr(definite, "_DENSE_SIZE", 0)
+    sparse, by_sparse = definite.solve_shifted(matrix, right, 0.0)
+    np.testing.assert_allclose(dense, sparse, rtol=1e-9)
+    assert by_dense == by_sparse and (by_dense > 0) == (shift == 0.0)
+    assert definite.factorize_positive(scipy.sparse.csc_array(np.full((3, 3), np.nan))) is None

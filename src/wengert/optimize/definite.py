@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 import scipy.sparse
 import scipy.sparse.linalg
 
 _FIRST_SHIFT = 1e-4  # relative to the largest diagonal entry
 _GROWTH = 8.0
+_DENSE_SIZE = 3_000  # rows up to which a matrix may be factorized as a dense one
+_DENSE_PART = 0.02  # and the part of its entries from which on that is faster: its factors fill up
 
 
 def factorize_positive(matrix: Any) -> Any:
-    """The LU factorization of a positive definite sparse matrix, None where it is not that.
+    """A factorization of a positive definite sparse matrix, None where it is not that.
 
     SuperLU in symmetric mode pivots on the diagonal. Without row exchanges L U is L D Lᵀ, and the
     pivots are as many positive, negative and zero ones as the eigenvalues (Sylvester).
     """
-    if matrix.shape[0] == 0:
+    n = matrix.shape[0]
+    if n == 0:
         return None
+    if n <= _DENSE_SIZE and matrix.nnz > _DENSE_PART * n * n:
+        return _Cholesky.of(matrix.toarray())
     try:
         found = scipy.sparse.linalg.splu(
             scipy.sparse.csc_matrix(matrix),
@@ -32,6 +39,25 @@ def factorize_positive(matrix: Any) -> Any:
     pivots = found.U.diagonal()
     is_positive = np.array_equal(found.perm_r, found.perm_c) and bool((pivots > 0).all())
     return found if is_positive else None
+
+
+@dataclass(frozen=True)
+class _Cholesky:
+    """The Cholesky factor of a dense matrix, with the method of SuperLU's."""
+
+    factor: Any
+
+    @classmethod
+    def of(cls, matrix: Any) -> _Cholesky | None:
+        """None where the matrix is not positive definite, or not finite."""
+        try:
+            return cls(scipy.linalg.cho_factor(matrix, lower=True))
+        except (np.linalg.LinAlgError, ValueError):
+            return None
+
+    def solve(self, right: Any) -> Any:
+        """The solution for a right side."""
+        return scipy.linalg.cho_solve(self.factor, right)
 
 
 def solve_shifted(matrix: Any, right: Any, shift: float) -> tuple[Any, float]:
