@@ -33,19 +33,19 @@ class VSpace:
 
     def zeros(self) -> Any:
         """The zero vector."""
-        raise NotImplementedError
+        raise NotImplementedError  # a space's own, see above
 
     def ones(self) -> Any:
         """The vector of ones."""
-        raise NotImplementedError
+        raise NotImplementedError  # a space's own, see above
 
     def standard_basis(self) -> Iterator[Any]:
         """Its unit vectors, one after the other."""
-        raise NotImplementedError
+        raise NotImplementedError  # a space's own, see above
 
     def randn(self) -> Any:
         """A vector of normal random numbers."""
-        raise NotImplementedError
+        raise NotImplementedError  # a space's own, see above
 
     def add(self, x: Any, y: Any) -> Any:
         """x + y."""
@@ -78,7 +78,7 @@ class VSpace:
         return x * a
 
     def _inner_prod(self, x: Any, y: Any) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError  # a space's own, see above
 
     def _covector(self, x: Any) -> Any:
         return x

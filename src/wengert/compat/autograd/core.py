@@ -26,7 +26,8 @@ from wengert.api.differentiate import (
     scalars,
 )
 from wengert.api.products import match_leaves
-from wengert.compat.autograd._primitives import (
+from wengert.compat.autograd._primitives import primitive
+from wengert.compat.autograd._rules import (
     def_linear,
     defjvp,
     defjvp_argnum,
@@ -34,7 +35,6 @@ from wengert.compat.autograd._primitives import (
     defvjp,
     defvjp_argnum,
     defvjp_argnums,
-    primitive,
     primitive_jvps,
     primitive_vjps,
 )

@@ -1,7 +1,8 @@
 """`autograd.extend`: what is needed to give functions derivatives of their own."""
 
 from wengert.compat.autograd._boxes import Box
-from wengert.compat.autograd._primitives import (
+from wengert.compat.autograd._primitives import notrace_primitive, primitive
+from wengert.compat.autograd._rules import (
     def_linear,
     defjvp,
     defjvp_argnum,
@@ -9,8 +10,6 @@ from wengert.compat.autograd._primitives import (
     defvjp,
     defvjp_argnum,
     defvjp_argnums,
-    notrace_primitive,
-    primitive,
 )
 from wengert.compat.autograd._vspaces import SparseObject, VSpace, vspace
 from wengert.compat.autograd.core import JVPNode, VJPNode

@@ -52,11 +52,11 @@ class Node:
     def __init__(
         self, value: Any, fun: Any, args: Any, kwargs: Any, parent_argnums: Any, parents: Any
     ) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # as autograd's: a kind of node defines it
 
     def initialize_root(self, *args: Any, **kwargs: Any) -> None:
         """What a start node begins with."""
-        raise NotImplementedError
+        raise NotImplementedError  # as autograd's: a kind of node defines it
 
     @classmethod
     def new_root(cls, *args: Any, **kwargs: Any) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert.compat.autograd._primitives import defjvp, defvjp, primitive
+from wengert.compat.autograd._primitives import primitive
+from wengert.compat.autograd._rules import defjvp, defvjp
 from wengert.compat.autograd._vspaces import vspace
 from wengert.compat.autograd.core import make_jvp, make_vjp
 

@@ -115,6 +115,6 @@ def metadata(A: Any) -> tuple[Any, int, Any, bool]:
 def parse_einsum_input(*args: Any) -> Any:
     """The subscripts and operands of an einsum, as `np.einsum_path` reads them."""
     # autograd's users call it under this name; NumPy keeps it private and leaves it untyped.
-    from numpy._core.einsumfunc import _parse_einsum_input  # type: ignore[attr-defined]
+    from numpy._core.einsumfunc import _parse_einsum_input  # type: ignore[attr-defined]  # private
 
     return _parse_einsum_input(args)

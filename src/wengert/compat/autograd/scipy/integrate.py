@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from wengert import trees
-from wengert.compat.autograd._primitives import defjvp_argnums, defvjp_argnums, primitive
+from wengert.compat.autograd._primitives import primitive
+from wengert.compat.autograd._rules import defjvp_argnums, defvjp_argnums
 from wengert.compat.autograd.core import make_jvp, make_vjp
 from wengert.compat.autograd.misc.flatten import flatten
 from wengert.errors import ConversionError
