@@ -6,17 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import WengertError
-
-
-class MissingSymPyError(WengertError, ImportError):
-    """SymPy is not installed."""
-
+from wengert.errors import MissingExtraError
 
 try:
     import sympy
 except ImportError as _error:
-    raise MissingSymPyError(
+    raise MissingExtraError(
         "wengert.symbolic needs SymPy, which is not installed.",
         expected="the extra `sym`",
         try_="pip install 'wengert[sym]'",
@@ -24,7 +19,6 @@ except ImportError as _error:
 
 __all__ = [
     "Expr",
-    "MissingSymPyError",
     "array_of",
     "boxed",
     "held",
