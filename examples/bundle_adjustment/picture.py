@@ -31,7 +31,7 @@ STYLE = {
 
 def draw(scene: Scene, found: Adjustment, path: Path) -> Path:
     """Four panels, written to a file of the kind that its name says."""
-    with rc_context(STYLE):  # type: ignore[arg-type]
+    with rc_context(STYLE):  # type: ignore[arg-type]  # its stubs know literal keys only
         figure = Figure((12.0, 8.2), layout="constrained")
         top, errors, way, corner = figure.subplot_mosaic(
             [["top", "errors"], ["top", "way"], ["corner", "corner"]],

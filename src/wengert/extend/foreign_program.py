@@ -89,7 +89,7 @@ def _record(what: str, run: Callable[..., Any], in_types: Sequence[Type]) -> Pro
         handles = [recording.argument(t, is_array=t.shape != ()) for t in in_types]
         try:
             outputs = [recording.output(x) for x in run(handles)]
-        except Exception as error:
+        except Exception as error:  # whatever the user's rule raises on tracers
             raise MissingRuleError(
                 f"{what} cannot be traced, and a second derivative differentiates it.",
                 got=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",

@@ -52,8 +52,7 @@ def recordable(name: str, f: Callable[..., Any], *types: Type) -> Captured | Non
     """The same, or None where the function needs the values of its arguments."""
     try:
         return recorded(name, f, *types)
-    except Exception:
-        # Whatever goes wrong in a user's function on tracers: SciPy then has it as it is.
+    except Exception:  # whatever goes wrong in a user's function on tracers: SciPy runs it as it is
         return None
 
 

@@ -204,7 +204,7 @@ def users_program(residual: Program, solver: Any) -> Program:
     """(constants, guess) -> z by a user's solver."""
 
     def solve(*args: Any) -> list[Any]:
-        return list(external(solver, args, (residual.in_types[-1],)))  # type: ignore[arg-type]
+        return list(external(solver, args, (residual.in_types[-1],)))  # type: ignore[arg-type]  # a vector
 
     return record_rule_program("a solver of the user", solve, residual.in_types)
 

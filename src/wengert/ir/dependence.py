@@ -101,8 +101,8 @@ class Moves:
         None where one goes to several places: what is written may be broadcast.
         """
         size = int(np.prod(k.shape(i)))
-        numbers = [None] * len(k.labels)
-        numbers[i] = np.arange(1, size + 1).reshape(k.shape(i))  # type: ignore[call-overload]
+        numbers: list[Labels | None] = [None] * len(k.labels)
+        numbers[i] = np.arange(1, size + 1).reshape(k.shape(i))
         args = moving_arguments(k, numbers)
         assert args is not None
         moved = np.ravel(_whole_numbers(k.primitive.array(*args, **params)))
@@ -171,7 +171,7 @@ class Sums:
     collects = True
 
     def __call__(self, k: Flow, *, axes: Sequence[int], **params: Any) -> Any:
-        return k.sets.unite_along(k.labels[0], axes).reshape(k.out_shape())  # type: ignore[arg-type]
+        return k.sets.unite_along(k.labels_of(0), axes).reshape(k.out_shape())
 
     def places(self, k: Flow, i: int, **params: Any) -> Labels | None:
         """Where each element goes in the raveled output."""

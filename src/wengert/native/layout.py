@@ -68,7 +68,7 @@ def problem() -> str | None:
         return "not a 64-bit little-endian machine"
     try:
         return _differs()
-    except Exception as error:
+    except Exception as error:  # whatever reading a foreign layout raises: the slower way is taken
         return f"{type(error).__name__}: {error}"
 
 

@@ -102,7 +102,7 @@ class Watch:
             self.was_called = True
             try:
                 return function(*args)
-            except Exception as error:
+            except Exception as error:  # the user's own, kept to be told from SciPy's
                 self.raised = error
                 raise
 

@@ -92,7 +92,7 @@ def _by_implementation(equation: Equation, args: list[Any]) -> Any:
         expected = primitive.array(*as_floats, **params)
         tried = primitive.array(*as_integers, **params)
         result = primitive.array(*as_objects, **params)
-    except Exception as error:
+    except Exception as error:  # whatever NumPy raises on expressions
         raise _missing(equation, f"on expressions: {type(error).__name__}: {error}") from error
     pairs = zip(expected, tried, strict=True) if primitive.is_multiple else [(expected, tried)]
     for by_floats, by_integers in pairs:

@@ -117,12 +117,10 @@ def _recorded(name: str, func: Any, args: Any, limits: Any, is_complex: bool) ->
 
     try:
         captured = recorded(name, integrand, _X)
-    except Exception:
+    except Exception:  # the integrand needs values: SciPy runs it as it is
         if is_traced((args, *limits)):
             raise
-        # An integrand that needs values: SciPy has it as it is, unless it meets a traced value,
-        # which then raises by itself.
-        return None
+        return None  # a traced value that it closes over raises by itself
     return captured if captured.is_traced or is_traced(tuple(limits)) else None
 
 

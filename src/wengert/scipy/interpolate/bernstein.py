@@ -12,7 +12,7 @@ from wengert.scipy.interpolate.common import as_real, column, placed, scipy_inte
 from wengert.scipy.interpolate.piecewise import Held, Pieces, between, checked, require_order
 
 
-class BPoly(Held, scipy_interpolate.BPoly):  # type: ignore[name-defined]
+class BPoly(Held, scipy_interpolate.BPoly):  # type: ignore[name-defined]  # a module found by name
     """A piecewise polynomial in Bernstein's basis, by de Casteljau's algorithm.
 
     Parameters are those of `PPoly`; `c[a]` belongs to C(k, a) s^a (1 - s)^(k - a), s from 0 to 1

@@ -45,7 +45,7 @@ def basis(t: Any, k: int, points: Any, place: Any, nu: int = 0) -> Any:
     near = take(t, place[:, None] + np.arange(-k, k + 2)) if k else None
 
     def knot(offset: int) -> Any:  # t[i + offset]
-        return near[:, offset + k]  # type: ignore[index]
+        return near[:, offset + k]  # type: ignore[index]  # an array
 
     rows = [1.0 + 0.0 * points]
     for degree in range(1, k - nu + 1):
@@ -96,7 +96,7 @@ def integrated_spline(t: Any, c: Any, k: int) -> tuple[Any, Any, int]:
     return np.concatenate([t[:1], t, t[-1:]]), np.concatenate([zero, sums, tail]), k + 1
 
 
-class BSpline(scipy_interpolate.BSpline):  # type: ignore[name-defined]
+class BSpline(scipy_interpolate.BSpline):  # type: ignore[name-defined]  # a module found by name
     """The spline sum over j of c[j] B_j(x) of degree k over the knots t.
 
     Parameters

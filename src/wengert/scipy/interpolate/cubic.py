@@ -48,7 +48,7 @@ class _Cubic(PPoly):
         self._hold(hermite_coefficients(x, y, slopes), x, extrapolate, axis)
 
 
-class CubicHermiteSpline(_Cubic, scipy_interpolate.CubicHermiteSpline):  # type: ignore[name-defined]
+class CubicHermiteSpline(_Cubic, scipy_interpolate.CubicHermiteSpline):  # type: ignore[name-defined]  # a module found by name
     """The piecewise cubic with given values and first derivatives.
 
     Parameters
@@ -110,7 +110,7 @@ def _require_real(owner: str, y: Any) -> None:
         )
 
 
-class PchipInterpolator(_Cubic, scipy_interpolate.PchipInterpolator):  # type: ignore[name-defined]
+class PchipInterpolator(_Cubic, scipy_interpolate.PchipInterpolator):  # type: ignore[name-defined]  # a module found by name
     """The monotone piecewise cubic: no overshoot, continuous first derivative.
 
     Parameters
@@ -171,7 +171,7 @@ def _akima_slopes(x: Any, y: Any, method: str) -> Any:
     return np.where(is_weighted, mean, 0.5 * (m[3:] + m[:-3]))
 
 
-class Akima1DInterpolator(_Cubic, scipy_interpolate.Akima1DInterpolator):  # type: ignore[name-defined]
+class Akima1DInterpolator(_Cubic, scipy_interpolate.Akima1DInterpolator):  # type: ignore[name-defined]  # a module found by name
     """Akima's piecewise cubic, whose slopes depend on five places each.
 
     Parameters
@@ -215,7 +215,7 @@ class Akima1DInterpolator(_Cubic, scipy_interpolate.Akima1DInterpolator):  # typ
 # -- the spline ------------------------------------------------------------------------------------
 
 
-class CubicSpline(_Cubic, scipy_interpolate.CubicSpline):  # type: ignore[name-defined]
+class CubicSpline(_Cubic, scipy_interpolate.CubicSpline):  # type: ignore[name-defined]  # a module found by name
     """The piecewise cubic with continuous second derivative.
 
     Parameters

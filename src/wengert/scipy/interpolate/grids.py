@@ -30,7 +30,7 @@ _DEGREES = {"slinear": 1, "cubic": 3, "quintic": 5, "pchip": 3}
 _METHODS = ("linear", "nearest", *_DEGREES)
 
 
-class RegularGridInterpolator(scipy_interpolate.RegularGridInterpolator):  # type: ignore[name-defined]
+class RegularGridInterpolator(scipy_interpolate.RegularGridInterpolator):  # type: ignore[name-defined]  # a module found by name
     """The interpolant of values on a rectangular grid.
 
     Parameters

@@ -99,7 +99,7 @@ class Held:
     def _same(self, c: Any, x: Any, extrapolate: Any) -> Any:
         """A new object of this class, as SciPy's `construct_fast` makes it."""
         if not is_traced((c, x)):
-            return type(self).construct_fast(c, x, extrapolate, self.axis)  # type: ignore[attr-defined]
+            return type(self).construct_fast(c, x, extrapolate, self.axis)  # type: ignore[attr-defined]  # SciPy's
         new = object.__new__(type(self))
         new._hold(c, x, extrapolate, self.axis)
         return new
@@ -128,7 +128,7 @@ def checked(owner: str, c: Any, x: Any, extrapolate: Any, axis: int) -> tuple[An
     return c, x, extrapolate if extrapolate == "periodic" else bool(extrapolate), axis
 
 
-class PPoly(Held, scipy_interpolate.PPoly):  # type: ignore[name-defined]
+class PPoly(Held, scipy_interpolate.PPoly):  # type: ignore[name-defined]  # a module found by name
     """A piecewise polynomial in powers of the distance from the left end of each piece.
 
     Parameters

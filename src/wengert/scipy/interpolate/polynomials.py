@@ -59,27 +59,27 @@ class _Polynomial:
 
     def __call__(self, x: Any) -> Any:
         if not self._is_ours(x):
-            return super().__call__(x)  # type: ignore[misc]
+            return super().__call__(x)  # type: ignore[misc]  # SciPy's, beside this class
         (value,), shape, axis = self._rows(x, range(1))
         return placed(value, shape, axis)
 
     def derivative(self, x: Any, der: int = 1) -> Any:
         """The derivative of order `der` at the points."""
         if not self._is_ours(x):
-            return super().derivative(x, der)  # type: ignore[misc]
+            return super().derivative(x, der)  # type: ignore[misc]  # SciPy's, beside this class
         (value,), shape, axis = self._rows(x, range(der, der + 1))
         return placed(value, shape, axis)
 
     def derivatives(self, x: Any, der: int | None = None) -> Any:
         """The derivatives of orders 0 to der - 1 (as many as data), in a first axis."""
         if not self._is_ours(x):
-            return super().derivatives(x, der)  # type: ignore[misc]
+            return super().derivatives(x, der)  # type: ignore[misc]  # SciPy's, beside this class
         count = self._data()[0].shape[0] if der is None else der
         rows, shape, axis = self._rows(x, range(count))
         return np.stack([placed(row, shape, axis) for row in rows])
 
 
-class BarycentricInterpolator(_Polynomial, scipy_interpolate.BarycentricInterpolator):  # type: ignore[name-defined]
+class BarycentricInterpolator(_Polynomial, scipy_interpolate.BarycentricInterpolator):  # type: ignore[name-defined]  # a module found by name
     """The polynomial through the data, in Lagrange's form.
 
     Parameters
@@ -181,7 +181,7 @@ def _slopes_at_places(xi: Any, weights: Any, y: Any) -> Any:
     return np.reshape(d @ np.reshape(y, (n, -1)), y.shape)
 
 
-class KroghInterpolator(_Polynomial, scipy_interpolate.KroghInterpolator):  # type: ignore[name-defined]
+class KroghInterpolator(_Polynomial, scipy_interpolate.KroghInterpolator):  # type: ignore[name-defined]  # a module found by name
     """The polynomial through the data, in Newton's form; equal neighbors give derivatives.
 
     Parameters

@@ -46,7 +46,7 @@ _LEAST_DEGREE = {
 }
 
 
-class RBFInterpolator(scipy_interpolate.RBFInterpolator):  # type: ignore[name-defined]
+class RBFInterpolator(scipy_interpolate.RBFInterpolator):  # type: ignore[name-defined]  # a module found by name
     """A sum of radial functions around the data points, and a polynomial.
 
     Parameters

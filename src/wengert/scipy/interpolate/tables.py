@@ -25,7 +25,7 @@ _ORDERS = {"zero": 0, "slinear": 1, "quadratic": 2, "cubic": 3}
 _TABLES = ("linear", "nearest", "nearest-up", "previous", "next")
 
 
-class interp1d(scipy_interpolate.interp1d):  # type: ignore[name-defined]
+class interp1d(scipy_interpolate.interp1d):  # type: ignore[name-defined]  # a module found by name
     """The interpolant of a table of values.
 
     Parameters

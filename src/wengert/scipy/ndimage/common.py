@@ -118,4 +118,4 @@ def extended(
     padding = _PADDING[require_mode(name, mode)]
     if padding == "constant":
         return pad(x, widths, mode="constant", constant_values=cval)
-    return np.pad(x, widths, mode=padding)  # type: ignore[call-overload]
+    return np.pad(x, widths, mode=padding)  # type: ignore[call-overload]  # one of NumPy's
