@@ -195,23 +195,24 @@ def _fetched(program: Program, n_known: int, values: KnownValues) -> dict[Any, L
             values.compute(eq)
             continue
         active.update(eq.outputs)
-        if not getattr(sparsity_rule(eq.primitive), "moves", False) or any(
-            [a not in found for a in inputs]
-        ):
+        out = eq.outputs[0].type if eq.outputs else None
+        if not _fetches(eq) or not isinstance(out, Type) or any([a not in found for a in inputs]):
             continue
         k = flow_of(eq, found, values, sets)
-        out = eq.outputs[0].type
-        if not isinstance(out, Type) or eq.primitive.name in _STRETCHING:
-            continue  # a broadcast stays with what reads it
-        size = out.size
-        if not are_indices_known(k) or size > room:
+        if not are_indices_known(k) or out.size > room:
             continue
-        room -= size
+        room -= out.size
         found[eq.outputs[0]] = sparsity_rule(eq.primitive)(k, **eq.params)
     return found
 
 
-_STRETCHING = {"broadcast_to", "full"}
+def _fetches(eq: Equation) -> bool:
+    """Whether an equation copies elements to where they are read; a broadcast stays with the work.
+
+    Repeated along an axis, an element would be as many columns, which all get one color anyway.
+    """
+    rule = sparsity_rule(eq.primitive)
+    return getattr(rule, "moves", False) and not getattr(rule, "repeats_all", False)
 
 
 def _until_gathers(program: Program, fetched: dict[Any, Labels]) -> dict[Any, Labels]:
@@ -231,8 +232,7 @@ def _copies(eq: Equation) -> bool:
 
 def has_gathers(program: Program) -> bool:
     """Whether something is gathered: the two ways to separate differ."""
-    return any([getattr(sparsity_rule(eq.primitive), "moves", False) and _copies(eq)
-                and eq.primitive.name not in _STRETCHING for eq in program.equations])  # fmt: skip
+    return any([_fetches(eq) and _copies(eq) for eq in program.equations])
 
 
 def _active(program: Program, n_known: int) -> set[Any]:

@@ -80,9 +80,12 @@ class Moves:
     ----------
     is_once : bool
         Whether no input element is copied more than once.
+    repeats_all : bool
+        Whether the whole input is repeated along axes, as by a broadcast.
     """
 
     is_once: bool = True
+    repeats_all: bool = False
     moves = True
 
     @property
@@ -286,5 +289,6 @@ def _whole_numbers(x: Any) -> Labels:
 
 MOVES = Moves()
 COPIES = Moves(is_once=False)
+REPEATS = Moves(is_once=False, repeats_all=True)
 COLLECTS = Collects()
 ELEMENTWISE = Elementwise()

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
-from wengert.ir.dependence import COPIES, ELEMENTWISE, MOVES, Product, Sums
+from wengert.ir.dependence import ELEMENTWISE, MOVES, REPEATS, Product, Sums
 from wengert.ir.emission import Elementwise, Pull, Reduce
 from wengert.ir.primitive import Primitive, define
 from wengert.ops.families import ONE, elementwise, linear
@@ -426,7 +426,7 @@ broadcast_to_p = linear(
     gives_array=True,
     render=lambda ins, params: f"np.broadcast_to({ins[0]}, {params['shape']})",
     emit=Pull(lambda k, at, *, shape: k.read(0, k.broadcast(0, at))),
-    sparsity=COPIES,
+    sparsity=REPEATS,
 )
 
 
@@ -527,7 +527,7 @@ full_p = linear(
     ),
     in_place=None,
     emit=Pull(lambda k, at, *, shape, dtype: k.read_constant(0, at)),
-    sparsity=COPIES,
+    sparsity=REPEATS,
 )
 
 
