@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -161,6 +163,19 @@ class _Calls:
             return False
         return True
 
+    def heard(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, what it raises remembered: Ipopt may take that for a point to avoid."""
+
+        @wraps(function)
+        def call(*args: Any) -> Any:
+            try:
+                return function(*args)
+            except BaseException as error:
+                self.raised = self.raised or error
+                raise
+
+        return call
+
 
 def run_ipopt(
     name: str, problem: Problem, tol: float | None, options: dict[str, Any], monitor: Monitor
@@ -179,8 +194,11 @@ def run_ipopt(
                 x, _, status = solver.solve(
                     x, mult_g=multipliers, mult_x_L=at_lower, mult_x_U=at_upper
                 )
-            break
+            if not isinstance(calls.raised, _Grew):
+                break
+            raise calls.raised
         except _Grew:  # a branch brought entries: tell Ipopt, and go on from where it was
+            calls.raised = None
             x = (problem.start if monitor.last is None else monitor.last).copy()
     if calls.raised is not None and not isinstance(calls.raised, StopIteration):
         raise calls.raised
@@ -209,11 +227,11 @@ def _solver(ipyopt: Any, problem: Problem, calls: _Calls, settings: dict[str, An
             *_limits(system.lower, system.upper),
             calls.jacobian_structure.indices,
             calls.hessian_structure.indices,
-            calls.value,
-            calls.gradient,
-            calls.constraints,
-            calls.jacobian,
-            calls.hessian,
+            calls.heard(calls.value),
+            calls.heard(calls.gradient),
+            calls.heard(calls.constraints),
+            calls.heard(calls.jacobian),
+            calls.heard(calls.hessian),
             calls.iteration,
             ipopt_options=settings,
         )
