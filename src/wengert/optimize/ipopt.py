@@ -155,6 +155,8 @@ class _Calls:
 
     def iteration(self, mode: int, nit: int, fun: float, *rest: Any) -> bool:
         """Whether to go on; what is raised here would not pass through Ipopt."""
+        if self.raised is not None:
+            return False
         try:
             if nit:
                 self.monitor(self._last, fun)
@@ -164,15 +166,19 @@ class _Calls:
         return True
 
     def heard(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, what it raises remembered: Ipopt may take that for a point to avoid."""
+        """The function, what it raises remembered: Ipopt gets NaN, and is then told to stop."""
 
         @wraps(function)
         def call(*args: Any) -> Any:
-            try:
-                return function(*args)
-            except BaseException as error:
-                self.raised = self.raised or error
-                raise
+            if self.raised is None:
+                try:
+                    return function(*args)
+                except BaseException as error:
+                    self.raised = error
+            if len(args) > 1:  # the last argument is where the result goes
+                args[-1][()] = np.nan
+                return None
+            return np.nan
 
         return call
 
